@@ -106,7 +106,7 @@ describe('what is in the database', () => {
       .toBe(0)
     expect(await seriesOf('loops_ready_tasks', second)).toBe(1)
     expect(await seriesOf('loops_dead_letters{service="tasks"}', second)).toBe(0)
-    expect(await seriesOf('loops_consumer_lag{service="tasks"}', second)).toBe(0)
+    await expect.poll(() => seriesOf('loops_consumer_lag{service="tasks"}', second), WAIT).toBe(0)
   })
 })
 

@@ -43,6 +43,9 @@ describe('an empty environment', () => {
       WORKSPACE_CALLS_PER_MINUTE: 60000,
       NODE_ENV: 'development',
       UNSIGNED_REQUESTS: 'refused',
+      METRICS_HOST: '127.0.0.1',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+      OTEL_TRACES_SAMPLER_ARG: 1,
       LOG: 'info',
     })
   })
@@ -80,6 +83,29 @@ describe('a public address', () => {
       expect(faults({ PUBLIC_URL: value })).toHaveLength(1)
     },
   )
+})
+
+describe('telemetry', () => {
+  test.each([
+    ['METRICS_PORT', '0', 'METRICS_PORT ("0") is not from 1 to 65535.'],
+    [
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'collector:4318',
+      'OTEL_EXPORTER_OTLP_ENDPOINT ("collector:4318") is not a URL starting with http:// or https://.',
+    ],
+    [
+      'OTEL_EXPORTER_OTLP_PROTOCOL',
+      'udp',
+      'OTEL_EXPORTER_OTLP_PROTOCOL ("udp") is not grpc, http/protobuf or http/json.',
+    ],
+    ['OTEL_TRACES_SAMPLER_ARG', '2', 'OTEL_TRACES_SAMPLER_ARG ("2") is not a number from 0 to 1.'],
+  ])('a_wrong_%s_is_a_sentence', (name, value, sentence) => {
+    expect(faults({ [name]: value })).toEqual([sentence])
+  })
+
+  test('keeps_a_share_of_the_traces', () => {
+    expect(readConfig({ OTEL_TRACES_SAMPLER_ARG: '0.25' }).OTEL_TRACES_SAMPLER_ARG).toBe(0.25)
+  })
 })
 
 describe('an address of servers', () => {
