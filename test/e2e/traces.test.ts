@@ -1,6 +1,6 @@
 // One call followed from its client through gateway, bus, service, event and notifier to the mail, by its trace.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Account, agentOf, confirmAddress, signUp } from '../support/accounts.ts'
+import { type Account, agentOf, signUp } from '../support/accounts.ts'
 import { type Collector, type Span, startCollector } from '../support/collector.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { type System, startSystem } from '../support/system.ts'
@@ -19,7 +19,6 @@ beforeAll(async () => {
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' },
   })
   owner = await signUp(system, { name: 'Olga' })
-  await confirmAddress(system, owner)
   agent = await agentOf(system, owner)
 })
 afterAll(async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MIGRATOR, type Started, startServices } from '../../services/start.ts'
 import { METRICS } from '../../shared/process/metrics-table.ts'
-import { type Account, agentOf, confirmAddress, signUp } from '../support/accounts.ts'
+import { type Account, agentOf, signUp } from '../support/accounts.ts'
 import { freePort } from '../support/free-port.ts'
 import { TEST_SECRET } from '../support/keys.ts'
 import type { McpClient } from '../support/mcp-client.ts'
@@ -10,6 +10,8 @@ import { type System, startSystem } from '../support/system.ts'
 
 /** The figures are read every 15 s, by one of the replicas. */
 const WAIT = { timeout: 60_000, interval: 250 } as const
+
+const GUEST = 'guest@example.com'
 
 let port: number
 let second: number
@@ -31,7 +33,8 @@ beforeAll(async () => {
   second = await freePort()
   system = await startSystem({ env: { METRICS_PORT: String(port) } })
   owner = await signUp(system, { name: 'Olga' })
-  await confirmAddress(system, owner)
+  await owner.browser.submit('/workspace/invite', { email: GUEST, role: 'member' })
+  await system.mailTo(GUEST)
   agent = await agentOf(system, owner)
   const { loop } = await agent.call('create_loop', { name: 'Berths' })
   const filed = await agent.call('create_task', { title: 'Paint the pier', loop_id: loop.id })
