@@ -40,7 +40,9 @@ const metricOf = (name: string): string | undefined => {
 /** The names of metrics in an expression: what has a selector or range behind it, or looks like one of ours. */
 const namesIn = (expr: string): string[] => {
   const bare = expr.replaceAll(/"[^"]*"/g, '""')
-  const found = bare.matchAll(/\b([a-z][a-z0-9_]*)(?=[{[])|\b((?:loops|mcp_server|process|nodejs)_[a-z0-9_]+)/g)
+  const found = bare.matchAll(
+    /\b([a-z][a-z0-9_]*)(?=[{[])|\b((?:loops|mcp_server|process|nodejs)_[a-z0-9_]+)/g,
+  )
   return [...found].map(([, selected, ours]) => selected ?? ours ?? '')
 }
 
