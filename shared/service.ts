@@ -22,6 +22,7 @@ import { openTracing, type Tracing } from './process/tracing.ts'
 import { openDatabaseClock } from './storage/database-clock.ts'
 import { TERM_MS } from './storage/lease.ts'
 import { connectMongo, type Mongo, mongoFault } from './storage/mongo.ts'
+import { readEpoch } from './storage/restore-store.ts'
 import { type Reading, SAMPLE_TERM_MS, type Samples, startSamples } from './storage/samples.ts'
 import { openSweepTurns } from './storage/sweep-turns.ts'
 
@@ -34,6 +35,8 @@ export type Host = Readonly<{
   bus: Bus
   mongo: Mongo
   relay: Relay
+  /** When the installation was restored from a backup, as its events say; undefined if it never was. */
+  epoch: string | undefined
   /** The steps at which tests can kill the process. */
   at: FaultPoint
   stack: AsyncDisposableStack
@@ -154,7 +157,7 @@ const openProbe = (name: string, { metrics, probes }: Telemetry, stack: AsyncDis
 
 /**
  * Connects a service.
- * @throws AppError `unavailable` when MongoDB or NATS does not answer.
+ * @throws AppError `unavailable` when MongoDB or NATS does not answer, or a restore into the database was not finished.
  */
 export const openHost = async (
   name: string,
@@ -171,7 +174,8 @@ export const openHost = async (
     const tracing = stack.use(await openTracing(name, config, log.child('traces')))
     const { bus, mongo } = await connect(name, config, { log, metrics, tracing, waitFor, stack })
     const db = mongo.database(name)
-    const publishing = { clock, random: ids.random, journal: await openJournal(db) }
+    const epoch = await readEpoch(db)
+    const publishing = { clock, random: ids.random, journal: await openJournal(db), epoch }
     waitFor('the stream of events, which the migrator makes')
     const reconciler = stack.use(await startReconciler(bus, publishing))
     const { stream, check_after_ms } = reconciler
@@ -190,6 +194,7 @@ export const openHost = async (
       bus,
       mongo,
       relay,
+      epoch,
       at,
       stack,
       metrics,

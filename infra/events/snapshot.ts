@@ -30,7 +30,7 @@ export async function* takeSnapshot(
   { mongo, bus, clock }: Readonly<{ mongo: Mongo; bus: Bus; clock: Clock }>,
   { workspace = '*', source = '*', type = '*.*' }: Narrowed,
 ): AsyncGenerator<Line> {
-  const deps = { sources: openSources(mongo, bus), clock, wait_ms: WAIT_MS }
+  const deps = { sources: await openSources(mongo, bus), clock, wait_ms: WAIT_MS }
   const filter = eventSubject(source, type, workspace)
   let page: SnapshotPage | undefined
   let records = 0

@@ -13,6 +13,7 @@ import type { SnapshotSources } from '../../shared/events/snapshot.ts'
 import { readStream } from '../../shared/events/streams.ts'
 import { lookInto } from '../../shared/storage/collection.ts'
 import type { Mongo } from '../../shared/storage/mongo.ts'
+import { readEpoch } from '../../shared/storage/restore-store.ts'
 
 const SOURCES: Readonly<Record<string, readonly RecordSource[]>> = {
   [gateway.name]: members,
@@ -23,8 +24,9 @@ const SOURCES: Readonly<Record<string, readonly RecordSource[]>> = {
 /** The part of a loop that is read. */
 type Seen = { _id: string; visibility: Visibility }
 
-/** The services' databases and the stream, as the sources of a snapshot. */
-export const openSources = (mongo: Mongo, bus: Bus): SnapshotSources => ({
+/** The services' databases and the stream, as the sources of a snapshot. @throws AppError as `readEpoch`. */
+export const openSources = async (mongo: Mongo, bus: Bus): Promise<SnapshotSources> => ({
+  epoch: await readEpoch(mongo.database(gateway.name)),
   isPublished: (service, before) => isPublished(mongo.database(service), SOURCES[service] ?? [], before),
   list: async ({ service, type }, workspace_id, after) => {
     const source = SOURCES[service]?.find((one) => one.type === type)

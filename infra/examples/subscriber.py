@@ -41,6 +41,7 @@ db = sqlite3.connect(setting("STATE", f"{SUBSCRIBER}.sqlite"), isolation_level=N
 for table in (
     "seen (id TEXT PRIMARY KEY, at TEXT NOT NULL DEFAULT (datetime('now')))",
     "latest (source TEXT, workspace TEXT, subject TEXT, sequence INTEGER, PRIMARY KEY (source, workspace, subject))",
+    "epoch (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT)",
     "work (id TEXT, type TEXT, subject TEXT, sequence INTEGER)",
     "given_up (stream_sequence INTEGER PRIMARY KEY, reason TEXT, text TEXT)",
 ):
@@ -72,8 +73,19 @@ def handle(event):
         raise
 
 
+def follow(epoch):
+    """Forgets the sequences that are known where Loops was restored from a backup, since they are given again."""
+    known = db.execute("SELECT epoch FROM epoch").fetchone()
+    if known and known[0] == epoch:
+        return
+    db.execute("DELETE FROM latest")
+    db.execute("INSERT OR REPLACE INTO epoch VALUES (1, ?)", (epoch,))
+
+
 def decide(event):
     """Follows "Twice, and out of order" in README.md. A program that counts or alerts leaves out the check for newer events."""
+    if isinstance(event.get("epoch"), str):
+        follow(event["epoch"])
     if db.execute("SELECT 1 FROM seen WHERE id = ?", (event["id"],)).fetchone():
         return "repeated"
     thing = (event["source"], event["workspaceid"], event["subject"])

@@ -27,6 +27,7 @@ type Event = Readonly<{
   type: string
   subject: string
   sequence: number
+  epoch?: string
   workspaceid: string
   data: Readonly<Record<string, unknown>>
 }>
@@ -52,6 +53,7 @@ db.exec(`
   CREATE TABLE IF NOT EXISTS latest (
     source TEXT, workspace TEXT, subject TEXT, sequence INTEGER, PRIMARY KEY (source, workspace, subject)
   );
+  CREATE TABLE IF NOT EXISTS epoch (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT);
   CREATE TABLE IF NOT EXISTS work (id TEXT, type TEXT, subject TEXT, sequence INTEGER);
   CREATE TABLE IF NOT EXISTS things (
     source TEXT, workspace TEXT, subject TEXT, type TEXT, data TEXT, PRIMARY KEY (source, workspace, subject)
@@ -84,8 +86,27 @@ const handle = (event: Event): 'done' | 'repeated' | 'older' => {
   }
 }
 
+/**
+ * Forgets the sequences that are known where Loops was restored from a backup, since they are given again. A program that
+ * keeps the state of things begins again with a snapshot here.
+ */
+const follow = (epoch: string): void => {
+  const known = db.prepare('SELECT epoch FROM epoch').get()?.epoch
+  if (known === epoch) return
+  db.exec('DELETE FROM latest')
+  db.prepare('INSERT OR REPLACE INTO epoch VALUES (1, ?)').run(epoch)
+}
+
 /** Follows "Twice, and out of order" in README.md. A program that counts or alerts leaves out the check for newer events. */
-const decide = ({ id, source, workspaceid, subject, sequence }: Event): 'done' | 'repeated' | 'older' => {
+const decide = ({
+  id,
+  source,
+  workspaceid,
+  subject,
+  sequence,
+  epoch,
+}: Event): 'done' | 'repeated' | 'older' => {
+  if (epoch !== undefined) follow(epoch)
   if (db.prepare('SELECT 1 FROM seen WHERE id = ?').get(id)) return 'repeated'
   const newest = db
     .prepare('SELECT sequence FROM latest WHERE source = ? AND workspace = ? AND subject = ?')
@@ -141,7 +162,7 @@ const receive = (message: JsMsg): void => {
 
 type Page = Readonly<{
   error?: Readonly<{ message: string; retryable: boolean; retry_after_ms?: number }>
-  snapshot: Readonly<{ sequence: number }>
+  snapshot: Readonly<{ sequence: number; epoch?: string }>
   records: readonly Omit<Event, 'id'>[]
   next_cursor: string | null
 }>
@@ -153,6 +174,7 @@ type Page = Readonly<{
 const keepPage = ({ snapshot, records, next_cursor }: Page): void => {
   db.exec('BEGIN IMMEDIATE')
   try {
+    if (snapshot.epoch !== undefined) follow(snapshot.epoch)
     for (const { source, workspaceid, subject, type, sequence, data } of records) {
       const key = [source, workspaceid, subject] as const
       db.prepare('INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?)').run(...key, sequence)

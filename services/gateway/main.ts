@@ -163,7 +163,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   countStreams(host, { resources: subscriptions, events: events.streams, held_calls: held, pages: live })
   const countPage = (subscriber: string) => deps.limits.count(`snapshot of ${subscriber}`, SNAPSHOT_PAGES)
   const options = { clock, ids, count: countPage }
-  host.stack.use(await serveSubscribers(bus, gateway, subscriberHandlers(bus, clock), options))
+  host.stack.use(await serveSubscribers(bus, gateway, subscriberHandlers(bus, clock, host.epoch), options))
   const endWaiting = (): void => {
     held.end()
     live.end()

@@ -18,7 +18,7 @@ const WAIT_MS = 3_000
 const PARALLEL = 8
 
 /** The services as sources of a snapshot. */
-const sourcesOf = (bus: Bus, call: Call): SnapshotSources => {
+const sourcesOf = (bus: Bus, call: Call, epoch: string | undefined): SnapshotSources => {
   const loops = client(bus, loopsQueue)
   const services: Readonly<Record<string, Pick<Client<typeof tasks>, RecordOperation>>> = {
     [gateway.name]: client(bus, gateway),
@@ -43,14 +43,22 @@ const sourcesOf = (bus: Bus, call: Call): SnapshotSources => {
       })
       return new Map(found.flat().map(({ id, visibility }) => [id, visibility]))
     },
+    epoch,
     stream: () => readStream(bus),
   }
 }
 
-/** The gateway's answers to external subscribers. */
-export const subscriberHandlers = (bus: Bus, clock: Clock): SubscriberHandlers<typeof gateway> => ({
+/**
+ * The gateway's answers to external subscribers.
+ * @param epoch when the installation was restored; undefined if it never was.
+ */
+export const subscriberHandlers = (
+  bus: Bus,
+  clock: Clock,
+  epoch: string | undefined,
+): SubscriberHandlers<typeof gateway> => ({
   snapshot: async ({ cursor }, { filter }, call) => {
-    const deps = { sources: sourcesOf(bus, call), clock, wait_ms: WAIT_MS }
+    const deps = { sources: sourcesOf(bus, call, epoch), clock, wait_ms: WAIT_MS }
     const { records, ...page } = await snapshotPage(deps, filter, cursor)
     return { ...page, records: [...records] }
   },

@@ -98,7 +98,8 @@ const DELIVERY_INDEXES: readonly IndexDescription[] = [
   { key: { ws: 1, user_id: 1, _id: -1 }, name: 'person' },
   EXPIRY,
 ]
-const UPGRADES: readonly Upgrade[] = [
+/** The changes of its shape so far. */
+export const DELIVERY_UPGRADES: readonly Upgrade[] = [
   // Earlier releases stored neither since when a delivery is pending nor what it is about.
   (old) => ({ about: null, shown_to: 'nobody', owed_since: old.created_at, ...old }),
 ]
@@ -177,7 +178,7 @@ export const openDeliveries = async (
   const opened = await openCollection<Delivery>(db, 'deliveries', {
     indexes: DELIVERY_INDEXES,
     retired: ['due', 'event'],
-    upgrades: UPGRADES,
+    upgrades: DELIVERY_UPGRADES,
   })
   const { collection: deliveries, schema, read } = opened
   const pending = openPendingWork(

@@ -49,7 +49,8 @@ export type Subscriptions = Readonly<{
 /** The id of a person's subscription to a workspace. */
 export const subscriptionId = (ws: string, user_id: string): string => `${ws}:${user_id}`
 
-const UPGRADES: readonly Upgrade[] = [
+/** The changes of its shape so far. */
+export const PREFERENCE_UPGRADES: readonly Upgrade[] = [
   // Before there were three choices, a person was either subscribed or not.
   ({ subscribed, ...rest }) => ({ wants: subscribed === false ? 'none' : 'all', muted: [], ...rest }),
 ]
@@ -95,7 +96,10 @@ export const openSubscriptions = async (
   db: Db,
   { clock }: Readonly<{ clock: Clock }>,
 ): Promise<Subscriptions> => {
-  const opened = await openCollection<Subscription>(db, 'subscriptions', { indexes: [], upgrades: UPGRADES })
+  const opened = await openCollection<Subscription>(db, 'subscriptions', {
+    indexes: [],
+    upgrades: PREFERENCE_UPGRADES,
+  })
   const { collection: subscriptions, schema, read } = opened
 
   const newSubscription = (ws: string, user_id: string, email = '', workspace_name = ''): Subscription => ({

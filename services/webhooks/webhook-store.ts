@@ -39,14 +39,15 @@ const INDEXES: readonly IndexDescription[] = [
   { key: { ws: 1, _id: 1 }, name: 'workspace' },
   OUTBOX_INDEX,
 ]
-const UPGRADES: readonly Upgrade[] = [
+/** The changes of its shape so far. */
+export const WEBHOOK_UPGRADES: readonly Upgrade[] = [
   // Webhooks of earlier releases had no events to publish.
   (old) => ({ outbox: [], ledger: [], ...old }),
 ]
 
 /** Reads the webhooks of all workspaces, page by page. */
 export const webhookPages = (db: Db): WebhookPages => {
-  const { collection: webhooks, read } = lookInto<WebhookDoc>(db, 'webhooks', { upgrades: UPGRADES })
+  const { collection: webhooks, read } = lookInto<WebhookDoc>(db, 'webhooks', { upgrades: WEBHOOK_UPGRADES })
   return async (limit, after) => {
     const found = webhooks.find(after === undefined ? {} : { _id: { $gt: after } })
     return (await found.sort({ _id: 1 }).limit(limit).toArray()).map((one) => read(one))
@@ -55,7 +56,10 @@ export const webhookPages = (db: Db): WebhookPages => {
 
 /** Opens the collection and makes its indexes. */
 export const openWebhooks = async (db: Db, deps: AggregateDeps): Promise<WebhookStore> => {
-  const opened = await openCollection<WebhookDoc>(db, 'webhooks', { indexes: INDEXES, upgrades: UPGRADES })
+  const opened = await openCollection<WebhookDoc>(db, 'webhooks', {
+    indexes: INDEXES,
+    upgrades: WEBHOOK_UPGRADES,
+  })
   const { collection: webhooks, read } = opened
   const writes = aggregates(opened, deps)
   return {

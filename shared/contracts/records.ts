@@ -23,6 +23,9 @@ export const SnapshotPlace = z.object({
     ),
   sequence: z.int().min(0).describe('Read the stream from the sequence after this one'),
   at: c.Timestamp.describe('When the snapshot began'),
+  epoch: c.Timestamp.optional().describe(
+    'When the installation was restored from a backup, as its events say; absent if it never was',
+  ),
 })
 export type SnapshotPlace = z.infer<typeof SnapshotPlace>
 

@@ -55,6 +55,8 @@ export type RelayOptions = Readonly<{
   turns: SweepTurns
   /** The present stream, by the moment of its creation. */
   stream: () => string
+  /** When the installation was restored; undefined if it never was. */
+  epoch?: string | undefined
   /** How long after publishing an event to look for it in the stream (ms). */
   check_after_ms: number
   /** Steps: `relay.published` (the stream has the event, nothing records that yet), `relay.recorded`, `relay.journaled`. */
@@ -109,7 +111,7 @@ const openPublisher = (bus: Bus, options: RelayOptions, recorders: readonly Reco
       for (const event of events) inHand.add(event.id)
       try {
         const published: Published[] = []
-        for (const event of events) published.push(await publish(bus, event, options.stream()))
+        for (const event of events) published.push(await publish(bus, event, options.stream(), options.epoch))
         backoff.clear([id])
         const work: Promise<void> = confirm({ outbox, id, published }).finally(() => {
           release(published)

@@ -33,19 +33,26 @@ const traced = <T>(
   )
 }
 
+/** The event as the stream has it: with the epoch of the installation that publishes it. */
+const withEpoch = (event: OutboxEvent['event'], epoch: string | undefined): OutboxEvent['event'] =>
+  epoch === undefined ? event : { ...event, epoch }
+
 /**
  * Publishes an event and waits until the stream acknowledges it.
  * @param stream the stream as it was last seen. If it is another by now, the event is merely published once more later.
+ * @param epoch when the installation was restored; undefined if it never was. It is no part of the stored event, since one
+ * from before the restore is published again after it.
  * @throws when the stream does not acknowledge it.
  */
 export const publish = async (
   bus: Bus,
   { id, at, subject, event }: OutboxEvent,
   stream: string,
+  epoch?: string,
 ): Promise<Published> => {
   try {
     const { seq } = await traced(bus, event, () =>
-      bus.js.publish(subject, JSON.stringify(event), { msgID: id }),
+      bus.js.publish(subject, JSON.stringify(withEpoch(event, epoch)), { msgID: id }),
     )
     bus.events.published()
     count(bus, 'ok')

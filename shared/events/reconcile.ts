@@ -29,6 +29,8 @@ export type ReconcileOptions = Readonly<{
   clock: Clock
   random: () => number
   journal: Journal
+  /** When the installation was restored; undefined if it never was. */
+  epoch?: string | undefined
   look_ms?: number
   check_after_ms?: number
 }>
@@ -45,7 +47,7 @@ type Republish = (events: readonly Published[]) => Promise<void>
 /** Makes the function that publishes events again and records their new places. @param stream the present one. */
 const republishing = (
   bus: Bus,
-  { clock, journal, check_after_ms }: ReconcileOptions & Readonly<{ check_after_ms: number }>,
+  { clock, journal, epoch, check_after_ms }: ReconcileOptions & Readonly<{ check_after_ms: number }>,
   stream: () => string,
   log: Log,
 ): Republish => {
@@ -54,7 +56,7 @@ const republishing = (
     const published: Published[] = []
     for (let start = 0; start < events.length; start += PARALLEL) {
       const some = events.slice(start, start + PARALLEL)
-      const tries = await Promise.allSettled(some.map((event) => publish(bus, event, stream())))
+      const tries = await Promise.allSettled(some.map((event) => publish(bus, event, stream(), epoch)))
       const refused = tries.find((one) => one.status === 'rejected')
       const taken = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
       if (refused && taken.length === 0) throw refused.reason

@@ -40,6 +40,8 @@ export type SnapshotSources = Readonly<{
   ) => Promise<Readonly<{ records: readonly SnapshotRecord[]; next: string | null }>>
   /** The visibility of these loops, by their ids; a loop that does not exist is absent. */
   visibilityOf: (loops: readonly LoopPlace[]) => Promise<ReadonlyMap<string, Visibility>>
+  /** When the installation was restored; undefined if it never was. */
+  epoch?: string | undefined
   /** The present stream; null when there is none. */
   stream: () => Promise<Readonly<{ id: string; first_seq: number; last_seq: number }> | null>
 }>
@@ -113,7 +115,9 @@ const streamNow = async ({ sources }: SnapshotDeps) => {
 /** The place in the stream of a snapshot that starts now. */
 const placeNow = async (deps: SnapshotDeps): Promise<SnapshotPlace> => {
   const { id, last_seq } = await streamNow(deps)
-  return { stream: id, sequence: last_seq, at: deps.clock.now().toISOString() }
+  const { epoch } = deps.sources
+  const place = { stream: id, sequence: last_seq, at: deps.clock.now().toISOString() }
+  return epoch === undefined ? place : { ...place, epoch }
 }
 
 /** @throws AppError `invalid_argument` when the stream can no longer be read on from the place. */

@@ -34,6 +34,7 @@ export const UNPUBLISHED: Document = { 'outbox.0': { $exists: true } }
 export const KEPT_EVERYWHERE: Erasures['kept'] = {
   deleted_workspaces: 'the tombstones themselves: an id and moments',
   events: 'the journal has the events of three days, for when the stream loses them; they expire',
+  restores: 'says from which backup the database was restored',
   schemas: 'says of each collection in which shape it is',
   sweeps: 'says whose turn it is',
 }

@@ -42,6 +42,7 @@ type event struct {
 	Subject     string          `json:"subject"`
 	Workspace   string          `json:"workspaceid"`
 	Sequence    *int64          `json:"sequence"`
+	Epoch       string          `json:"epoch"`
 	Data        json.RawMessage `json:"data"`
 }
 
@@ -56,6 +57,7 @@ type line struct {
 	Thing    thing     `json:"thing"`
 	Sequence int64     `json:"sequence"`
 	Outcome  string    `json:"outcome"`
+	Epoch    string    `json:"epoch,omitempty"`
 }
 
 // journal is a file with a line for each event, and the ids and sequences of these events in memory. A program with a
@@ -65,6 +67,7 @@ type journal struct {
 	size   int64 // of the complete lines, in bytes
 	seen   map[string]bool
 	latest map[thing]int64
+	epoch  string
 }
 
 func setting(name, fallback string) string {
@@ -101,13 +104,22 @@ func open(path string) (*journal, error) {
 		if time.Since(l.At) < forgetAfter {
 			j.seen[l.ID] = true
 		}
+		j.follow(l.Epoch)
 		j.latest[l.Thing] = max(j.latest[l.Thing], l.Sequence)
 	}
 	return j, file.Truncate(j.size)
 }
 
+// follow forgets the sequences that are known where Loops was restored from a backup, since they are given again.
+func (j *journal) follow(epoch string) {
+	if epoch != "" && epoch != j.epoch {
+		j.epoch, j.latest = epoch, map[thing]int64{}
+	}
+}
+
 // handle works on an event, unless it was seen before or a newer one is known.
 func (j *journal) handle(e event) (string, error) {
+	j.follow(e.Epoch)
 	outcome, of := "done", thing{e.Source, e.Workspace, e.Subject}
 	switch newest, known := j.latest[of]; {
 	case j.seen[e.ID]:
@@ -116,7 +128,7 @@ func (j *journal) handle(e event) (string, error) {
 	case known && *e.Sequence < newest:
 		outcome = "older"
 	}
-	if err := j.work(line{time.Now(), e.ID, e.Type, of, *e.Sequence, outcome}); err != nil {
+	if err := j.work(line{time.Now(), e.ID, e.Type, of, *e.Sequence, outcome, e.Epoch}); err != nil {
 		return "", err
 	}
 	j.seen[e.ID] = true

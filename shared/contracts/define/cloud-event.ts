@@ -12,6 +12,8 @@ export const READING_RULES = {
     'Where you keep the state of things, skip an event whose `sequence` is lower than the newest you know of the same `source`, `workspaceid` and `subject`. An equal one is not older: one change may be two events.',
   all: 'Where you count, or alert somebody, go by `id` alone: an older event happened too.',
   gaps: 'A gap in `sequence` means nothing, but for `queue.changed`: not every version of a thing makes an event, and not every event passes your filter.',
+  restored:
+    'An `epoch` that you have not seen before means that the installation was restored from a backup: versions after it are given again. Forget each `sequence` that you know, keep the ids, and where you keep the state of things, begin again with a snapshot.',
   lenient: 'Take no notice of members and events that you do not know: events are only ever extended.',
 } as const
 
@@ -33,6 +35,12 @@ export const CloudEvent = z.object({
     .min(1)
     .describe(
       `The version of the subject that it made. ${READING_RULES.newest} ${READING_RULES.all} ${READING_RULES.gaps}`,
+    ),
+  epoch: z.iso
+    .datetime()
+    .optional()
+    .describe(
+      `When the installation was restored from a backup; absent if it never was. ${READING_RULES.restored}`,
     ),
   traceparent: z.string().optional().describe('W3C trace context of the request that caused it'),
   data: z.record(z.string(), z.unknown()),
