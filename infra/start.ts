@@ -8,6 +8,7 @@ import type { Config } from '../shared/process/config.ts'
 import { processEnv, readConfig } from '../shared/process/config.ts'
 import { systemIds } from '../shared/process/ids.ts'
 import { STOP_TIMEOUT_MS, within } from '../shared/process/lifecycle.ts'
+import { requireRestored } from './backup/data-folder.ts'
 import type { Report } from './report.ts'
 import { explain, formatMs, messageOf, StartFault, streamReport } from './report.ts'
 import { recordRunning } from './running.ts'
@@ -129,6 +130,7 @@ const run = async (config: Config, report: Report, ending: Ending): Promise<neve
   try {
     const dataDir = stack.use(await openDataDir(config.DATA_DIR, config.PORT))
     ending.signal.addEventListener('abort', dataDir.announceStop)
+    requireRestored(dataDir.path)
     const port = await requirePort(config)
     const isFirst = !config.MONGODB_URL && !existsSync(join(dataDir.path, 'mongod'))
     requireRoom(dataDir.path, isFirst ? FIRST_START_BYTES : LATER_START_BYTES)
