@@ -27,7 +27,7 @@ const installLock = join(root, '.loops', 'install.lock')
 const OLDEST_NODE = 24
 const NODE_INSTEAD = '24.21.0'
 /** What only tests and the checks of a change run: it needs the packages of development too. */
-const FOR_DEVELOPERS = /^(?:test\/|infra\/contracts\.ts$)/
+const FOR_DEVELOPERS = /^(?:test\/|infra\/(?:contracts|release)\.ts$)/
 
 const MAX_INSTALL_WAIT_MS = 15 * 60_000
 const MAX_KEPT_ERROR_CHARS = 8_000

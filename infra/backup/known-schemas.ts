@@ -1,4 +1,5 @@
-// The shapes of documents that this release knows, by service and collection.
+// The shapes of documents that this release knows, by service and collection. A file of its own, since it asks the
+// services, which a backup otherwise knows by their names alone.
 import { existsSync } from 'node:fs'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 
