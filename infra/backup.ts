@@ -95,7 +95,7 @@ const run = async ({ folder, without_secret, stopped, subscribers }: Asked): Pro
   const begun_ms = clock.monotonicMs()
   const epoch = await readEpoch(mongo.database(gateway.name))
   const open = stopped ? openDatabasesAtRest : openDatabasesNow
-  await using databases = await open(mongo, servicesWithData())
+  const databases = await open(mongo, servicesWithData())
   if (databases.collections.length === 0)
     throw new StartFault(
       'These databases are empty: set the DATA_DIR or MONGODB_URL of the installation that is to be backed up.',
