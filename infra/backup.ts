@@ -3,14 +3,17 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import release from '../package.json' with { type: 'json' }
+import { sealingOf } from '../services/gateway/oauth/keys.ts'
+import { openOAuthStores } from '../services/gateway/oauth/oauth-store.ts'
+import { deriveSecrets } from '../services/gateway/secrets.ts'
 import { gateway } from '../shared/contracts/gateway/contract.ts'
 import { systemClock as clock } from '../shared/process/clock.ts'
-import { processEnv } from '../shared/process/config.ts'
+import { type Config, processEnv } from '../shared/process/config.ts'
 import { systemIds } from '../shared/process/ids.ts'
 import { createLog } from '../shared/process/log.ts'
 import { openDatabasesAtRest, openDatabasesNow } from '../shared/storage/backup-store.ts'
-import { connectMongo } from '../shared/storage/mongo.ts'
-import { readEpoch } from '../shared/storage/restore-store.ts'
+import { connectMongo, type Mongo } from '../shared/storage/mongo.ts'
+import { collectionNames, readEpoch } from '../shared/storage/restore-store.ts'
 import { recordedCommand } from './admin/recording.ts'
 import { besideOf, subscribersIn } from './backup/data-folder.ts'
 import { servicesWithData } from './backup/known-schemas.ts'
@@ -78,6 +81,18 @@ const untilSignal = (): AbortSignal => {
   return stop.signal
 }
 
+/** @throws StartFault if there is nothing to back up; the error of `sealingOf` if LOOPS_SECRET is that of other databases */
+const requireRight = async (mongo: Mongo, { LOOPS_SECRET = '', LOOPS_SECRET_OLD }: Config): Promise<void> => {
+  const db = mongo.database(gateway.name)
+  if ((await collectionNames(db)).length === 0)
+    throw new StartFault(
+      'These databases are empty: set the DATA_DIR or MONGODB_URL of the installation that is to be backed up.',
+    )
+  const { keys } = await openOAuthStores(db)
+  const old = LOOPS_SECRET_OLD === undefined ? [] : [LOOPS_SECRET_OLD]
+  await sealingOf(keys, deriveSecrets(LOOPS_SECRET, ...old).signing_keys)
+}
+
 const run = async ({ folder, without_secret, stopped, subscribers }: Asked): Promise<number> => {
   const env = processEnv()
   const config = runningConfig({ LOG: 'warn', ...env }, ['MONGODB_URL', 'LOOPS_SECRET'])
@@ -93,14 +108,12 @@ const run = async ({ folder, without_secret, stopped, subscribers }: Asked): Pro
   await using mongo = await connectMongo(MONGODB_URL, createLog({ filter: config.LOG, topic: 'backup' }))
   const id = systemIds().next()
   const begun_ms = clock.monotonicMs()
+  await requireRight(mongo, config)
   const epoch = await readEpoch(mongo.database(gateway.name))
+  const plan = { folder, id, loops: release.version, secret: LOOPS_SECRET, epoch, beside }
   const open = stopped ? openDatabasesAtRest : openDatabasesNow
   const databases = await open(mongo, servicesWithData())
-  if (databases.collections.length === 0)
-    throw new StartFault(
-      'These databases are empty: set the DATA_DIR or MONGODB_URL of the installation that is to be backed up.',
-    )
-  const plan = { folder, id, loops: release.version, secret: LOOPS_SECRET, epoch, beside }
+  // The moment is fixed before the intent is noted: a restored log would else say that this backup was interrupted.
   const manifest = await recordedCommand(mongo, 'backup', { backup: id, folder }, () =>
     takeBackup(databases, plan, { clock, report, signal: untilSignal() }),
   )
