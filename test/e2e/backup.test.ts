@@ -120,9 +120,17 @@ const fileTasks = async (from: number, isOver: (n: number) => boolean): Promise<
   return n
 }
 
-const changeThrice = async (word: string): Promise<void> => {
-  for (const n of [1, 2, 3])
-    await agent.call('update_task', { task_id: changing, title: `Changed ${word} ${n}` })
+/** Changes the task three times. Returns its version then. */
+const changeThrice = async (word: string): Promise<number> => {
+  let version = 0
+  for (const n of [1, 2, 3]) {
+    const { task } = await agent.call('update_task', {
+      task_id: changing,
+      title: `Changed ${word} ${n}`,
+    })
+    version = task.version
+  }
+  return version
 }
 
 /** Runs the example program of a subscriber until there is nothing more to read. */
@@ -131,6 +139,16 @@ const readEvents = async (): Promise<string> => {
     ...reports,
     STATE: join(folder, 'reports.sqlite'),
   })
+  return said
+}
+/** Reads events until the program has printed a text. Returns all that it printed. */
+const readUntil = async (text: string): Promise<string> => {
+  let said = ''
+  const read = async (): Promise<string> => {
+    said += await readEvents()
+    return said
+  }
+  await vi.waitFor(async () => expect(await read()).toContain(text), WAIT)
   return said
 }
 const epochsKnown = (): unknown[] => {
@@ -211,8 +229,8 @@ test.skipIf(!CAN_MOUNT)('a_backup_without_room_says_so_and_leaves_nothing', asyn
 })
 
 test('what_happened_later_is_seen_by_a_subscriber_and_then_all_is_destroyed', async () => {
-  await changeThrice('after')
-  await vi.waitFor(async () => expect(await readEvents()).toContain(`task.updated ${changing}`), WAIT)
+  const version = await changeThrice('after')
+  await readUntil(`done task.updated ${changing} ${version}`)
   expect(epochsKnown()).toEqual([])
   await run.kill()
   await rm(run.dataDir, { recursive: true })
@@ -349,16 +367,8 @@ test('agents_people_and_subscribers_work_on', async () => {
   expect(arrived.url.pathname).toBe('/')
 
   // The same version as the one that the subscriber saw before everything was destroyed.
-  const changed = await agent.call('update_task', { task_id: changing, title: 'Changed again' })
-  let said = ''
-  const read = async (): Promise<string> => {
-    said += await readEvents()
-    return said
-  }
-  await vi.waitFor(
-    async () => expect(await read()).toContain(`done task.updated ${changing} ${changed.task.version}`),
-    WAIT,
-  )
+  const { task: changed } = await agent.call('update_task', { task_id: changing, title: 'Changed again' })
+  const said = await readUntil(`done task.updated ${changing} ${changed.version}`)
   expect(said).toContain('repeated')
   expect(said).not.toContain('older')
   expect(epochsKnown()).toEqual([expect.stringMatching(/^\d{4}-\d\d-\d\dT/)])
