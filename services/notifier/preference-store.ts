@@ -50,7 +50,7 @@ export type Subscriptions = Readonly<{
 export const subscriptionId = (ws: string, user_id: string): string => `${ws}:${user_id}`
 
 /** The changes of its shape so far. */
-export const PREFERENCE_UPGRADES: readonly Upgrade[] = [
+export const UPGRADES: readonly Upgrade[] = [
   // Before there were three choices, a person was either subscribed or not.
   ({ subscribed, ...rest }) => ({ wants: subscribed === false ? 'none' : 'all', muted: [], ...rest }),
 ]
@@ -96,10 +96,7 @@ export const openSubscriptions = async (
   db: Db,
   { clock }: Readonly<{ clock: Clock }>,
 ): Promise<Subscriptions> => {
-  const opened = await openCollection<Subscription>(db, 'subscriptions', {
-    indexes: [],
-    upgrades: PREFERENCE_UPGRADES,
-  })
+  const opened = await openCollection<Subscription>(db, 'subscriptions', { indexes: [], upgrades: UPGRADES })
   const { collection: subscriptions, schema, read } = opened
 
   const newSubscription = (ws: string, user_id: string, email = '', workspace_name = ''): Subscription => ({
