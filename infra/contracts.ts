@@ -1,9 +1,10 @@
-// `npm run contracts`: writes infra/contracts.json, the schema of exports, the users of infra/nats.conf, and the generated
-// documentation.
+// `npm run contracts`: writes infra/contracts.json, the schema of exports, the users of infra/nats.conf, the settings of the
+// chart, and the generated documentation.
 // `--check` writes nothing. It exits with 1 and says what is stale, or what would break readers of released events.
 // `--release 1.1.0` declares the current events released: readers may rely on them from then on.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { breakSentence, type Catalogue, catalogueOf } from './contracts/catalogue.ts'
+import { fillChartSchema } from './contracts/chart.ts'
 import { contractsDocument, exportSchema } from './contracts/document.ts'
 import { fillUsers } from './contracts/nats-users.ts'
 import { fillTables, PAGES, partsOfPage, staleTables } from './contracts/tables.ts'
@@ -11,6 +12,7 @@ import { fillTables, PAGES, partsOfPage, staleTables } from './contracts/tables.
 const DOCUMENT = new URL('contracts.json', import.meta.url)
 const EXPORT = new URL('docs/export.schema.json', import.meta.url)
 const NATS = new URL('nats.conf', import.meta.url)
+const CHART = new URL('chart/values.schema.json', import.meta.url)
 const RELEASED = new URL('released-events.json', import.meta.url)
 
 const read = (file: URL): string | undefined => {
@@ -28,10 +30,12 @@ const stale = (): string[] => {
     staleTables(read(fileOf(name)) ?? '', partsOfPage(name)).map((part) => `the part ${part} of ${name}`),
   )
   const conf = read(NATS) ?? ''
+  const chart = read(CHART) ?? ''
   return [
     ...(read(DOCUMENT) === contractsDocument() ? [] : ['infra/contracts.json']),
     ...(read(EXPORT) === exportSchema() ? [] : ['infra/docs/export.schema.json']),
     ...(conf === fillUsers(conf) ? [] : ['the users of infra/nats.conf']),
+    ...(chart === fillChartSchema(chart) ? [] : ['the settings of infra/chart/values.schema.json']),
     ...pages,
   ]
 }
@@ -75,6 +79,7 @@ const write = (): number => {
   writeFileSync(DOCUMENT, contractsDocument())
   writeFileSync(EXPORT, exportSchema())
   writeFileSync(NATS, fillUsers(read(NATS) ?? ''))
+  writeFileSync(CHART, fillChartSchema(read(CHART) ?? ''))
   for (const name of Object.keys(PAGES))
     writeFileSync(fileOf(name), fillTables(read(fileOf(name)) ?? '', partsOfPage(name)))
   process.stdout.write(before.length > 0 ? `Wrote ${before.join(', ')}.\n` : 'Everything is up to date.\n')

@@ -9,8 +9,10 @@ const {
   LOOPS_QUEUE_PASSWORD,
   NOTIFIER_PASSWORD,
   WEBHOOKS_PASSWORD,
+  // The servers, with commas in between; those of compose.yaml unless others are given.
+  MEMBERS: GIVEN_MEMBERS,
 } = process.env
-const MEMBERS = ['mongo-1:27017', 'mongo-2:27017', 'mongo-3:27017']
+const MEMBERS = (GIVEN_MEMBERS || 'mongo-1:27017,mongo-2:27017,mongo-3:27017').split(',')
 const USERS = [
   { user: 'gateway', pwd: GATEWAY_PASSWORD, db: 'loops_gateway' },
   { user: 'tasks', pwd: TASKS_PASSWORD, db: 'loops_tasks' },
