@@ -6,7 +6,14 @@ type Declared = Readonly<{ type: z.ZodType; about: string; secret?: true }>
 type Schema = Readonly<Record<string, unknown>>
 
 /** What the chart sets itself, or what only `npm start` reads. */
-export const SET_BY_THE_CHART: readonly string[] = ['HOST', 'PORT', 'HEALTH_PORT', 'METRICS_PORT', 'DATA_DIR']
+export const SET_BY_THE_CHART: readonly string[] = [
+  'HOST',
+  'PORT',
+  'METRICS_HOST',
+  'METRICS_PORT',
+  'HEALTH_PORT',
+  'DATA_DIR',
+]
 
 /** The names of the settings of `config`: all variables but secrets, those of tests, and those that the chart sets. */
 export const chartSettings = (): readonly string[] =>
