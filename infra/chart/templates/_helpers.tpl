@@ -63,14 +63,14 @@ Takes root, gets (a part of files/services.yaml), secret (the name of its Secret
 {{- end }}
 {{- $secret := .secret }}
 {{- $elsewhere := .secretKeys }}
-{{- $optional := default list $gets.optional }}
+{{- $optional := default list (get $gets "optional") }}
 {{- range $name := concat $gets.secrets $optional }}
 {{- $ref := default dict (get $elsewhere $name) }}
 - name: {{ $name }}
   valueFrom:
     secretKeyRef:
-      name: {{ default $secret $ref.name }}
-      key: {{ default $name $ref.key }}
+      name: {{ default $secret (get $ref "name") }}
+      key: {{ default $name (get $ref "key") }}
       {{- if has $name $optional }}
       optional: true
       {{- end }}
@@ -80,7 +80,7 @@ Takes root, gets (a part of files/services.yaml), secret (the name of its Secret
 {{- end }}
 {{- end }}
 
-{{/* The name of the Secret of a part: the one that the values name, or <release>-<part>. */}}
+{{/* The name of the Secret of a part: the one that the values name, or one with the name of the part. */}}
 {{- define "loops.secret" -}}
 {{ default (printf "%s-%s" (include "loops.fullname" .root) .component) .values.existingSecret }}
 {{- end }}

@@ -231,3 +231,24 @@ test('the_servers_for_a_laptop_run_the_images_of_compose', () => {
   for (const [, image] of text.matchAll(/image: (\S+)/g)) expect(composed).toContain(`image: ${image}\n`)
   for (const document of parseAllDocuments(text)) expect(document.errors).toEqual([])
 })
+
+test('the_page_makes_what_the_servers_for_a_laptop_need', () => {
+  const page = readFileSync(join(INFRA, 'docs/deployment.md'), 'utf8')
+  const text = read('examples/servers/servers.yaml')
+  const found = (pattern: RegExp, within: string): string[] =>
+    [...new Set([...within.matchAll(pattern)].map(([, name = '']) => name))].toSorted()
+  const maps = found(/configMap:\s*(?:\{ )?name: ([\w-]+)/g, text)
+  expect(maps.length).toBeGreaterThan(1)
+  expect(found(/create configmap ([\w-]+)/g, page)).toEqual(maps)
+  for (const secret of found(/secret(?:Ref|KeyRef): \{ name: ([\w-]+)/g, text))
+    expect(page).toContain(`create secret generic ${secret} `)
+  const made = found(/^([A-Z_]+)=/gm, /cat > infra\/\.env <<END\n(.*?)\nEND/s.exec(page)?.[1] ?? '')
+  for (const key of found(/key: ([A-Z_]+)/g, text)) expect(made).toContain(key)
+})
+
+test('the_page_shows_templates_that_exist', () => {
+  const page = readFileSync(join(INFRA, 'docs/deployment.md'), 'utf8')
+  const shown = [...page.matchAll(/--show-only (\S+)/g)].map(([, path = '']) => path)
+  expect(shown.length).toBeGreaterThan(0)
+  for (const path of shown) expect(existsSync(join(CHART, path)), path).toBe(true)
+})
