@@ -19,7 +19,7 @@ const DEFINITIONS = [
     file: 'config/crd/standard/gateway.networking.k8s.io_httproutes.yaml',
   },
   {
-    module: 'github.com/prometheus-operator/prometheus-operator@v0.86.1',
+    module: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
     file: 'example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml',
   },
 ] as const
@@ -72,7 +72,7 @@ export const buildChartTools = (env: Env, say: (line: string) => void): void => 
   for (const [name, source] of Object.entries(PROGRAMS)) {
     if (existsSync(join(folder, name))) continue
     say(`Building ${source} …`)
-    go(['install', source], { ...env, GOBIN: folder, GOFLAGS: '', CGO_ENABLED: '0' })
+    go(['install', source], { ...env, GOBIN: folder, CGO_ENABLED: '0' })
   }
   const definitions = join(folder, 'definitions')
   if (existsSync(definitions)) return

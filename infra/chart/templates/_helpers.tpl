@@ -69,8 +69,8 @@ Takes root, gets (a part of files/services.yaml), secret (the name of its Secret
 - name: {{ $name }}
   valueFrom:
     secretKeyRef:
-      name: {{ default $secret (get $ref "name") }}
-      key: {{ default $name (get $ref "key") }}
+      name: {{ default $secret (get $ref "name") | quote }}
+      key: {{ default $name (get $ref "key") | quote }}
       {{- if has $name $optional }}
       optional: true
       {{- end }}
@@ -88,7 +88,7 @@ Takes root, gets (a part of files/services.yaml), secret (the name of its Secret
 {{/* What the specification of every pod begins with. */}}
 {{- define "loops.pod" -}}
 {{- with .Values.serviceAccountName }}
-serviceAccountName: {{ . }}
+serviceAccountName: {{ . | quote }}
 {{- end }}
 automountServiceAccountToken: false
 # Kubernetes would add a variable for each Service of the namespace.
@@ -100,7 +100,7 @@ imagePullSecrets:
 securityContext:
   {{- toYaml .Values.podSecurityContext | nindent 2 }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
