@@ -17,7 +17,7 @@ const PAGES = [
 ]
 const README = read('README.md')
 /** Files that an operator makes. */
-const MADE_LATER = ['infra/.env', 'infra/nats-users/']
+const MADE_LATER = ['infra/.env', 'infra/nats-users/', 'infra/nats-users/subscribers.conf']
 /** A newcomer decides on one screen; the rest is in infra/docs. */
 const README_BYTES = 12 * 1024
 

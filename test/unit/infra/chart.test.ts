@@ -1,6 +1,17 @@
 // The Helm chart as data: its values have a schema, its parts the rights of those in compose.yaml, and every setting can be
 // made. Whether it renders is checked by `npm run check`, which needs Helm.
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import { describe, expect, test } from 'vitest'
@@ -251,4 +262,57 @@ test('the_page_shows_templates_that_exist', () => {
   const shown = [...page.matchAll(/--show-only (\S+)/g)].map(([, path = '']) => path)
   expect(shown.length).toBeGreaterThan(0)
   for (const path of shown) expect(existsSync(join(CHART, path)), path).toBe(true)
+})
+
+/** Runs commands of the page with a `kubectl` that only writes down the Secrets that it is to make. */
+const secretsMadeBy = (commands: string): ReadonlyMap<string, ReadonlyMap<string, string>> => {
+  const folder = mkdtempSync(join(tmpdir(), 'loops-secrets-'))
+  try {
+    const page = readFileSync(join(INFRA, 'docs/deployment.md'), 'utf8')
+    const names = [...(/cat > infra\/\.env <<END\n(.*?)\nEND/s.exec(page)?.[1] ?? '').matchAll(/^[A-Z_]+/gm)]
+    const keys = CONTRACTS.map(({ name }) => `${name.replaceAll('-', '_').toUpperCase()}_SECRET`)
+    const lines = [...names.map(([name]) => name), ...keys].map((name) => `${name}="the ${name}"\n`)
+    mkdirSync(join(folder, 'infra'))
+    writeFileSync(join(folder, 'infra', '.env'), lines.join(''))
+    const stub = '#!/bin/bash\n[ "$4" = secret ] && cat "$(cut -d= -f2 <<< "$7")" > "made-$6"\nexit 0\n'
+    writeFileSync(join(folder, 'kubectl'), stub, { mode: 0o755 })
+    const PATH = `${folder}:${process.env.PATH}`
+    execFileSync('bash', ['-euc', commands], { cwd: folder, env: { PATH }, stdio: 'pipe', timeout: 20_000 })
+    const made = readdirSync(folder).filter((name) => name.startsWith('made-'))
+    return new Map(
+      made.map((name) => [
+        name.replace('made-', ''),
+        new Map(
+          readFileSync(join(folder, name), 'utf8')
+            .trimEnd()
+            .split('\n')
+            .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const),
+        ),
+      ]),
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test('the_commands_of_the_page_make_the_secrets_of_each_part_and_no_others', () => {
+  const page = readFileSync(join(INFRA, 'docs/deployment.md'), 'utf8')
+  const commands = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, text = '']) => text)
+  const made = secretsMadeBy(commands.find((text) => text.includes('secret operator')) ?? '')
+  const parts = { ...given.services, operator: given.operator.wait ?? { args: [], config: [], secrets: [] } }
+  expect([...made.keys()].toSorted()).toEqual(
+    Object.keys(parts)
+      .map((name) => `loops-${name}`)
+      .toSorted(),
+  )
+  for (const [name, { secrets, optional = [] }] of Object.entries(parts)) {
+    const keys = [...(made.get(`loops-${name}`)?.keys() ?? [])]
+    expect(keys, name).toEqual(expect.arrayContaining([...secrets]))
+    expect(keys.filter((key) => ![...secrets, ...optional].includes(key))).toEqual([])
+  }
+  expect(made.get('loops-loops-queue')?.get('NATS_URL')).toBe(
+    'nats://loops-queue:the LOOPS_QUEUE_PASSWORD@nats:4222',
+  )
+  expect(made.get('loops-loops-queue')?.get('SERVICE_SECRET')).toBe('the LOOPS_QUEUE_SECRET')
+  expect(made.get('loops-notifier')?.get('SMTP_URL')).toBe('the SMTP_URL')
 })
