@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { processEnv } from '../../shared/process/config.ts'
 import type { ChartTools } from './chart-tools.ts'
 
 const CHART = join(import.meta.dirname, '..', '..', 'infra', 'chart')
@@ -15,6 +16,8 @@ type Ran = Readonly<{ ok: boolean; output: string; said: string }>
 
 const run = (command: string, args: readonly string[]): Ran => {
   const { status, stdout, stderr, error } = spawnSync(command, [...args], {
+    // Otherwise they would ask the cluster that this machine is connected to.
+    env: { ...processEnv(), KUBECONFIG: '/dev/null' },
     encoding: 'utf8',
     timeout: LIMIT_MS,
     maxBuffer: 64 * 1024 * 1024,
