@@ -56,7 +56,7 @@ Takes root, gets (a part of files/services.yaml), secret (the name of its Secret
 {{- define "loops.environment" -}}
 {{- $gets := .gets -}}
 {{- range $name, $value := include "loops.settings" .root | fromYaml }}
-{{- if or (has "all" $gets.config) (has $name $gets.config) (hasPrefix "OTEL_" $name) }}
+{{- if or (has "all" $gets.config) (has $name $gets.config) }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
@@ -135,8 +135,9 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
+{{/* Takes a path and the name of a port. */}}
 {{- define "loops.probe" -}}
 httpGet:
-  path: {{ . }}
-  port: metrics
+  path: {{ .path }}
+  port: {{ .port }}
 {{- end }}

@@ -138,6 +138,14 @@ describe('the values', () => {
   })
 })
 
+test('a_gateway_is_ready_where_its_requests_go_and_the_others_on_the_metrics_port', () => {
+  const [, probe = ''] =
+    /readinessProbe:\s+\{\{- include "loops\.probe" (.*) \| nindent/.exec(
+      read('templates/deployments.yaml'),
+    ) ?? []
+  expect(probe).toBe('(dict "path" "/readyz" "port" (ternary "http" "metrics" (eq $service "gateway")))')
+})
+
 describe('the settings', () => {
   test('are_all_variables_but_secrets_and_what_the_chart_sets', () => {
     const settable = Object.keys(schema.properties?.config?.properties ?? {})
