@@ -64,10 +64,12 @@ const connect = async (
     log,
     metrics,
     tracing,
+    clock,
     waitFor,
     stack,
   }: Readonly<{
     log: Log
+    clock: Clock
     metrics: Metrics
     tracing: Tracing
     waitFor: (what: string) => void
@@ -80,7 +82,9 @@ const connect = async (
   const bus = stack.use(await connectBus(nats_url, name, log.child('bus'), keys, { metrics, tracing }))
   waitFor('MongoDB (MONGODB_URL)')
   const mongodb_url = required(config.MONGODB_URL, 'MONGODB_URL')
-  const mongo = stack.use(await connectMongo(mongodb_url, log.child('mongo'), { metrics, service: name }))
+  const mongo = stack.use(
+    await connectMongo(mongodb_url, log.child('mongo'), { metrics, service: name, clock }),
+  )
   return { bus, mongo }
 }
 
@@ -172,7 +176,7 @@ export const openHost = async (
     const at = faultPoint(config.FAULT)
     const { metrics, waitFor, started } = openProbe(name, telemetry, stack)
     const tracing = stack.use(await openTracing(name, config, log.child('traces')))
-    const { bus, mongo } = await connect(name, config, { log, metrics, tracing, waitFor, stack })
+    const { bus, mongo } = await connect(name, config, { log, clock, metrics, tracing, waitFor, stack })
     const db = mongo.database(name)
     const epoch = await readEpoch(db)
     const publishing = { clock, random: ids.random, journal: await openJournal(db), epoch }

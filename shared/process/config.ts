@@ -35,6 +35,16 @@ const isIssuer = (value: string): boolean => {
   return isSafe && search === '' && hash === '' && username === ''
 }
 
+/** Whether a text is a list of headers, whose values are in percent-encoding. */
+const areHeaders = (value: string): boolean => {
+  try {
+    decodeURIComponent(value)
+    return value.split(',').every((pair) => /^\s*[\w.-]+\s*=/.test(pair))
+  } catch {
+    return false
+  }
+}
+
 type Variable = Readonly<{
   type: z.ZodType
   fallback?: string
@@ -253,7 +263,12 @@ export const VARIABLES = {
     about: '`grpc` (port 4317 of most collectors), `http/protobuf` or `http/json` (port 4318)',
   },
   OTEL_EXPORTER_OTLP_HEADERS: {
-    type: z.string(),
+    type: z
+      .string()
+      .refine(
+        areHeaders,
+        'is not name=value, or several of them separated by commas, with values in %-encoding',
+      ),
     about: 'Headers for the collector, such as `api-key=…`, separated by commas',
     secret: true,
   },

@@ -13,7 +13,6 @@ export const LABELS = {
   asked: 'the service that was asked',
   reason: 'why, as the help of the metric says',
   collection: 'the collection of the database',
-  command: 'the command of MongoDB; `other` for a rare one',
   kind: 'what kind, as the help of the metric says',
   quantile: '`0.5`, `0.99` or `1` (the longest)',
   metric: 'the name of a metric',
@@ -73,8 +72,8 @@ const OF_CALLS = {
   },
   loops_mongodb_command_duration_seconds: {
     type: 'histogram',
-    help: 'Time that MongoDB takes for a command. `outcome`: `ok` or `failed`.',
-    labels: ['service', 'command', 'outcome'],
+    help: 'Time that MongoDB takes for a command, with the way there and back.',
+    labels: ['service'],
     buckets: SHORT_SECONDS,
   },
 } as const satisfies Record<string, Declared>

@@ -2,6 +2,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
   type Collection,
+  type ConnectionCheckedInEvent,
+  type ConnectionCheckedOutEvent,
   type Db,
   type Document,
   type IndexDescription,
@@ -12,6 +14,7 @@ import {
   type OptionalUnlessRequiredId,
 } from 'mongodb'
 import { AppError } from '../contracts/define/errors.ts'
+import type { Clock } from '../process/clock.ts'
 import type { Log } from '../process/log.ts'
 import type { Metrics } from '../process/metrics.ts'
 
@@ -32,30 +35,31 @@ export type Mongo = AsyncDisposable & {
   readonly ping: () => Promise<boolean>
 }
 
-/** The commands that are measured by name. */
-const COMMANDS: ReadonlySet<string> = new Set([
-  ...['find', 'getMore', 'aggregate', 'count', 'distinct'],
-  ...['insert', 'update', 'delete', 'findAndModify', 'bulkWrite'],
-  ...['ping', 'createIndexes'],
-])
-
 const logs = new WeakMap<MongoClient, Log>()
 
 /** The log of a database's connection; undefined for a connection that `connectMongo` did not make. */
 export const logOf = (db: Db): Log | undefined => logs.get(db.client)
 
-/** Has the durations of a client's commands measured. The driver measures them itself once it monitors. */
-const measureCommands = (
-  client: MongoClient,
-  { metrics, service }: Readonly<{ metrics: Metrics; service: string }>,
-): void => {
-  const note = (outcome: 'ok' | 'failed', name: string, duration_ms: number): void => {
-    const command = COMMANDS.has(name) ? name : 'other'
-    const labels = { service, command, outcome }
-    metrics.observe('loops_mongodb_command_duration_seconds', labels, duration_ms / 1_000)
-  }
-  client.on('commandSucceeded', ({ commandName, duration }) => note('ok', commandName, duration))
-  client.on('commandFailed', ({ commandName, duration }) => note('failed', commandName, duration))
+/** Where the durations of commands go, and under which name. */
+type Measured = Readonly<{ metrics: Metrics; service: string; clock: Pick<Clock, 'monotonicMs'> }>
+
+/**
+ * Has it measured how long commands take: how long each holds a connection of the pool. Monitoring the commands themselves would
+ * have the driver read every answer twice.
+ */
+const measureCommands = (client: MongoClient, { metrics, service, clock }: Measured): void => {
+  /** Since when each connection is held (ms). A pool bounds them. */
+  const held = new Map<string, number>()
+  const key = ({ address, connectionId }: ConnectionCheckedOutEvent | ConnectionCheckedInEvent): string =>
+    `${address} ${connectionId}`
+  client.on('connectionCheckedOut', (event) => void held.set(key(event), clock.monotonicMs()))
+  client.on('connectionCheckedIn', (event) => {
+    const since_ms = held.get(key(event))
+    held.delete(key(event))
+    if (since_ms === undefined) return
+    const seconds = (clock.monotonicMs() - since_ms) / 1_000
+    metrics.observe('loops_mongodb_command_duration_seconds', { service }, seconds)
+  })
 }
 
 /**
@@ -64,11 +68,7 @@ const measureCommands = (
  * @param measured where the durations of commands go, and under which name.
  * @throws AppError `unavailable` when no primary answers in time.
  */
-export const connectMongo = async (
-  url: string,
-  log: Log,
-  measured?: Readonly<{ metrics: Metrics; service: string }>,
-): Promise<Mongo> => {
+export const connectMongo = async (url: string, log: Log, measured?: Measured): Promise<Mongo> => {
   const client = new MongoClient(url, {
     appName: 'loops',
     writeConcern: { w: 'majority' },
@@ -80,7 +80,6 @@ export const connectMongo = async (
     waitQueueTimeoutMS: QUEUE_TIMEOUT_MS,
     socketTimeoutMS: SILENCE_TIMEOUT_MS,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
-    monitorCommands: measured?.metrics.on === true,
   })
   if (measured?.metrics.on) measureCommands(client, measured)
   logs.set(client, log)

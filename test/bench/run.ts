@@ -15,6 +15,7 @@ import { machine, ms, type Pair, type Sample } from './measure.ts'
 import { benchSearch, FEW_TASKS, MANY_TASKS } from './search.ts'
 import { type Servers, startServers } from './servers.ts'
 import { benchSignIn } from './sign-in.ts'
+import { benchTelemetry } from './telemetry.ts'
 
 type Section = Readonly<{ lines: readonly string[]; raw: unknown }>
 type Say = (line: string) => void
@@ -232,6 +233,23 @@ const imports = async (servers: Servers): Promise<Section> => {
   }
 }
 
+const telemetry = async (): Promise<Section> => {
+  const found = await benchTelemetry(streamReport(process.stdout, systemClock))
+  const rows = found.map(
+    ({ way, cpu_ms, ratio, ratios }) =>
+      `| ${way} | ${ms(cpu_ms)} | ${ratio.toFixed(3)} | ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)} |`,
+  )
+  return {
+    raw: found,
+    lines: [
+      '## Processor time of all services per call (create_task, get_task, list_tasks), with and without telemetry; goal: ≤ 1.05',
+      '| telemetry | per call | against off (median of rounds) | rounds |',
+      '|---|---|---|---|',
+      ...rows,
+    ],
+  }
+}
+
 const PARTS = {
   board,
   bus,
@@ -242,6 +260,7 @@ const PARTS = {
   mail,
   claims,
   search,
+  telemetry,
   import: imports,
 } as const
 

@@ -5,6 +5,7 @@ import { EVENTS_STREAM } from '../../shared/events/streams.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
 import { canFillDisk, fillDisk } from '../support/chaos/full-disk.ts'
+import { freePort } from '../support/free-port.ts'
 import { type NatsProcess, startNatsProcess } from '../support/nats-process.ts'
 import { type System, startSystem } from '../support/system.ts'
 
@@ -15,11 +16,14 @@ const stack = new AsyncDisposableStack()
 let nats: NatsProcess
 let system: System
 let bus: Bus
+let metrics_port: number
 
 beforeAll(async () => {
   nats = await startNatsProcess(stack, LIMIT_MS)
   const NATS_URL = `nats://127.0.0.1:${nats.port}`
-  system = stack.use(await startSystem({ names: NAMES, env: { NATS_URL, LOG: 'error' } }))
+  metrics_port = await freePort()
+  const env = { NATS_URL, LOG: 'error', METRICS_PORT: `${metrics_port}` }
+  system = stack.use(await startSystem({ names: NAMES, env }))
   bus = stack.use(await connectBus(NATS_URL, 'looker', createLog({ filter: 'error', topic: 'test' })))
 })
 afterAll(() => stack.disposeAsync())
@@ -27,6 +31,14 @@ afterAll(() => stack.disposeAsync())
 const readiness = async () => {
   const answer = await fetch(new URL('/readyz', system.url))
   return { http: answer.status, ...((await answer.json()) as Record<string, unknown>) }
+}
+/** What the process says on METRICS_PORT: of its readiness, and of the tasks service's events. */
+const measured = async () => {
+  const at = (path: string) => fetch(`http://127.0.0.1:${metrics_port}${path}`)
+  const ready = await at('/readyz')
+  const page = await (await at('/metrics')).text()
+  const stalled = /^loops_events_stalled\{service="tasks"\} (\d)$/m.exec(page)?.[1]
+  return { http: ready.status, stalled, ...((await ready.json()) as Record<string, unknown>) }
 }
 const subjectsInStream = async (): Promise<string[]> => {
   const { state } = await bus.jsm.streams.info(EVENTS_STREAM)
@@ -48,6 +60,7 @@ test.skipIf(!canFillDisk())('calls_go_on_and_readiness_says_that_events_wait_and
   const owner = await signUp(system, { name: 'Ann' })
   await using agent = await agentOf(system, owner)
   expect(await readiness()).toEqual({ http: 200, status: 'ok', bus: true, open: true })
+  expect(await measured()).toEqual({ http: 200, stalled: '0', status: 'ok' })
 
   await fillDisk(nats.server.pid() as number)
   const made: string[] = []
@@ -60,9 +73,17 @@ test.skipIf(!canFillDisk())('calls_go_on_and_readiness_says_that_events_wait_and
     status: 'degraded',
     events_stalled: { services: ['tasks'], why: expect.stringContaining('disk may be full') },
   })
+  await expect.poll(measured, { timeout: LIMIT_MS }).toMatchObject({
+    http: 200,
+    status: 'degraded',
+    stalled: '1',
+    degraded: expect.arrayContaining([expect.stringMatching(/^tasks: .*disk may be full/)]),
+  })
 
   await nats.server.kill()
   nats.server.start()
   await nats.accepting()
   await expect.poll(subjectsInStream, { timeout: LIMIT_MS }).toEqual(expect.arrayContaining(made))
+  // The gateway believes for a minute what an answer of the service said.
+  await expect.poll(measured, { timeout: LIMIT_MS }).toMatchObject({ http: 200, stalled: '0' })
 })

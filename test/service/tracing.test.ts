@@ -1,11 +1,13 @@
-// Sending spans: to a collector in each protocol over HTTP, and what the log says when there is none.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+// Sending spans: to a collector in each protocol, and what the log says when there is none or something else answers there.
+import { type AddressInfo, createServer } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createLog } from '../../shared/process/log.ts'
 import { type OtlpOptions, startOtlp } from '../../shared/process/otlp.ts'
 import { runningSpan } from '../../shared/process/trace-context.ts'
 import type { Tracing } from '../../shared/process/tracing.ts'
 import { type Collector, startCollector } from '../support/collector.ts'
 import { freePort } from '../support/free-port.ts'
+import { startGrpcCollector } from '../support/grpc-collector.ts'
 
 const PARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 const UNSAMPLED = PARENT.replace(/1$/, '0')
@@ -96,16 +98,66 @@ test.each([
   expect(collector.requests).toEqual([`/v1/traces ${type}`])
 })
 
-test.each(['http/json', 'http/protobuf', 'grpc'] as const)(
-  'without_a_collector_%s_says_so_once_and_the_work_is_done',
-  async (protocol) => {
-    const endpoint = `http://127.0.0.1:${await freePort()}`
-    const said = () => lines.filter((line) => line.includes('Traces cannot be sent to 127.0.0.1')).length
+test('grpc_is_sent_with_its_trace_its_service_and_the_headers', async () => {
+  await using grpc = await startGrpcCollector()
+  vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'api-key=a%20key')
+  try {
+    await traced({ protocol: 'grpc', endpoint: grpc.url }, PARENT)
+  } finally {
+    vi.unstubAllEnvs()
+  }
+  expect(grpc.headers).toMatchObject([{ 'api-key': 'a key' }])
+  const [, trace = '', parent = ''] = PARENT.split('-')
+  for (const bytes of [
+    Buffer.from(trace, 'hex'),
+    Buffer.from(parent, 'hex'),
+    'service.name',
+    'tasks',
+    'work',
+  ])
+    expect(grpc.messages[0]?.includes(bytes), String(bytes)).toBe(true)
+  expect(lines).toEqual([])
+})
+
+describe('the work is done, and the log says once that traces cannot be sent', () => {
+  const PROTOCOLS = ['http/json', 'http/protobuf', 'grpc'] as const
+
+  /** Works twice, and looks what the log says of it. */
+  const saidOf = async (protocol: (typeof PROTOCOLS)[number], endpoint: string): Promise<void> => {
+    const said = () => lines.filter((line) => line.includes('Traces cannot be sent to ')).length
     await using tracing = await open({ protocol, endpoint })
     const work = () => tracing.span({ name: 'work', kind: 'server' }, async () => 'done')
     expect(await work()).toBe('done')
     await expect.poll(said, { timeout: 30_000 }).toBe(1)
+    expect(lines.join()).toContain(`Traces cannot be sent to ${new URL(endpoint).host} by ${protocol}: check`)
     expect(await work()).toBe('done')
     expect(said()).toBe(1)
-  },
-)
+  }
+
+  test.each(PROTOCOLS)('without_a_collector_%s', async (protocol) => {
+    await saidOf(protocol, `http://127.0.0.1:${await freePort()}`)
+  })
+
+  test.each(PROTOCOLS)('without_such_a_machine_%s', async (protocol) => {
+    // RFC 6761: no machine has such a name.
+    await saidOf(protocol, 'http://collector.invalid:4318')
+  })
+
+  test.each(['http/json', 'http/protobuf'] as const)(
+    'where_a_web_server_knows_no_traces_%s',
+    async (protocol) => {
+      await saidOf(protocol, `${collector.url}/elsewhere`)
+    },
+  )
+
+  test('where_no_grpc_is_spoken', async () => {
+    await saidOf('grpc', collector.url)
+  })
+
+  test('where_nobody_answers', async () => {
+    const silent = createServer(() => undefined)
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    await saidOf('http/json', `http://127.0.0.1:${(silent.address() as AddressInfo).port}`)
+    silent.close()
+  })
+})

@@ -58,6 +58,10 @@ export const startCollector = async (): Promise<Collector> => {
     const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>))
     const type = request.headers['content-type'] ?? ''
     requests.push(`${request.url} ${type}`)
+    if (request.url !== '/v1/traces') {
+      response.writeHead(404).end()
+      return
+    }
     if (type === 'application/json') spans.push(...spansIn(JSON.parse(body.toString()) as Sent))
     response.writeHead(200, { 'Content-Type': type }).end(type === 'application/json' ? '{}' : '')
   })

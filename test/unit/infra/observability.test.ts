@@ -1,6 +1,8 @@
-// The dashboard and the alerts: every metric and label in them exists, and every alert has its section in the runbook.
+// The dashboard and the alerts: each expression is PromQL, every metric and label in them exists, and every alert has its
+// section in the runbook.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parser } from '@prometheus-io/lezer-promql'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { type Declared, METRICS } from '../../../shared/process/metrics-table.ts'
@@ -54,11 +56,27 @@ const labelsIn = (expr: string): string[] => [
   ),
 ]
 
+/** What Grafana puts in by itself, as it might. */
+const asGrafana = (expr: string): string => expr.replaceAll('$__rate_interval', '1m')
+
+/** Where an expression is not PromQL, by the grammar that the pages of Prometheus use. */
+const syntaxFaults = (expr: string): string[] => {
+  const faults: string[] = []
+  const text = asGrafana(expr)
+  parser.parse(text).iterate({
+    enter: ({ type, from }) => {
+      if (type.isError) faults.push(`is not PromQL at “${text.slice(from, from + 20)}”`)
+    },
+  })
+  return faults
+}
+
 const faultsOf = (expr: string): string[] => {
   const names = namesIn(expr)
   const metrics = names.map(metricOf)
   const labels = new Set([...ADDED, '', ...metrics.flatMap((name) => table[name ?? '']?.labels ?? [])])
   return [
+    ...syntaxFaults(expr),
     ...(names.length === 0 ? ['asks for no metric'] : []),
     ...names.filter((name) => metricOf(name) === undefined).map((name) => `there is no metric ${name}`),
     ...labelsIn(expr)
@@ -66,6 +84,12 @@ const faultsOf = (expr: string): string[] => {
       .map((label) => `there is no label ${label}`),
   ]
 }
+
+test('what_is_not_promql_is_found', () => {
+  expect(faultsOf('sum(rate(loops_claims_begun_total[5x]))')).toHaveLength(1)
+  expect(faultsOf('max by (service) (loops_ready')).toHaveLength(1)
+  expect(faultsOf('loops_ready === 0')).not.toEqual([])
+})
 
 test('a_name_that_does_not_exist_is_found', () => {
   expect(faultsOf('max(loops_gone) > 0')).toEqual(['there is no metric loops_gone'])

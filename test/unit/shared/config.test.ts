@@ -98,6 +98,16 @@ describe('telemetry', () => {
       'udp',
       'OTEL_EXPORTER_OTLP_PROTOCOL ("udp") is not grpc, http/protobuf or http/json.',
     ],
+    [
+      'OTEL_EXPORTER_OTLP_HEADERS',
+      'api-key=100%',
+      'OTEL_EXPORTER_OTLP_HEADERS is not name=value, or several of them separated by commas, with values in %-encoding.',
+    ],
+    [
+      'OTEL_EXPORTER_OTLP_HEADERS',
+      'Bearer abc',
+      'OTEL_EXPORTER_OTLP_HEADERS is not name=value, or several of them separated by commas, with values in %-encoding.',
+    ],
     ['OTEL_TRACES_SAMPLER_ARG', '2', 'OTEL_TRACES_SAMPLER_ARG ("2") is not a number from 0 to 1.'],
   ])('a_wrong_%s_is_a_sentence', (name, value, sentence) => {
     expect(faults({ [name]: value })).toEqual([sentence])
