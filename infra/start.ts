@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { LOOPBACK, openAtEach } from '../services/gateway/listen.ts'
-import { startServices } from '../services/start.ts'
+import { loadServices, startServices } from '../services/start.ts'
 import { systemClock } from '../shared/process/clock.ts'
 import type { Config } from '../shared/process/config.ts'
 import { processEnv, readConfig } from '../shared/process/config.ts'
@@ -109,10 +109,12 @@ const startServers = async (
   const mongo = config.MONGODB_URL ? undefined : await resolveMongod(find)
   ending.signal.throwIfAborted()
   const common = { dataDir, report, reserved_port: config.PORT, onLost: ending.lose }
-  const started = await Promise.allSettled([
+  const starting = Promise.allSettled([
     nats && startNatsServer({ ...common, binary: nats }, LOOPS_SECRET),
     mongo && startMongod({ ...common, binary: mongo }),
   ])
+  await loadServices()
+  const started = await starting
   for (const one of started) if (one.status === 'fulfilled' && one.value) stack.use(one.value)
   const [natsServer, mongod] = started.map((one) => {
     if (one.status === 'rejected') throw one.reason

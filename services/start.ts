@@ -17,8 +17,19 @@ export const MIGRATOR = 'migrator'
 /** Everything that can be started by name, in the order in which one process starts it. */
 export const STARTABLE: readonly string[] = [MIGRATOR, ...SERVICE_NAMES]
 
+const load = async (name: string): Promise<Main> => (await import(`./${name}/main.ts`)) as Main
+
 /**
- * Starts the named services, or all and the migrator, in the order of the contracts; disposing stops them in reverse.
+ * Loads the code of all services, so that it is there once they are started: it can be loaded while their servers start.
+ * What cannot be loaded is left for that start to report.
+ */
+export const loadServices = async (): Promise<void> => {
+  await Promise.allSettled(STARTABLE.map(load))
+}
+
+/**
+ * Starts the named services, or all: the migrator first, then all others at once. Disposing stops them in the reverse order
+ * of their names.
  * @throws ConfigError, or whatever kept a service from starting; those already started are stopped.
  */
 export const startServices = async (
@@ -32,13 +43,21 @@ export const startServices = async (
   try {
     // One for the process, and first: an orchestrator sees what the start waits for.
     const telemetry = stack.use(await openTelemetry(config, names))
-    for (const name of names) {
-      const main = (await import(`./${name}/main.ts`)) as Main
-      const started = stack.use(await main.start(config, telemetry))
+    const startOne = async (name: string): Promise<Started> => {
+      const { start } = await load(name)
+      const started = await start(config, telemetry)
       const { url, setup_url } = started
       if (url !== undefined) urls = { url, ...(setup_url === undefined ? {} : { setup_url }) }
       options.onStarted?.(name)
+      return started
     }
+    const startEach = async (some: readonly string[]): Promise<void> => {
+      const each = await Promise.allSettled(some.map(startOne))
+      for (const one of each) if (one.status === 'fulfilled') stack.use(one.value)
+      for (const one of each) if (one.status === 'rejected') throw one.reason
+    }
+    await startEach(names.filter((name) => name === MIGRATOR))
+    await startEach(names.filter((name) => name !== MIGRATOR))
   } catch (error) {
     await stack.disposeAsync()
     throw error

@@ -3,8 +3,6 @@
 // downloader is not used: it accepts any TLS certificate, and may wait forever for the first byte.
 import { copyFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DryMongoBinary } from 'mongodb-memory-server-core/lib/util/DryMongoBinary.js'
-import { MongoBinaryDownloadUrl } from 'mongodb-memory-server-core/lib/util/MongoBinaryDownloadUrl.js'
 import { download } from './download.ts'
 import type { FetchContext, Source } from './sources.ts'
 import { fetchFromArchive } from './sources.ts'
@@ -16,6 +14,11 @@ const MAX_CHECKSUM_BYTES = 4_096
 export const mongoRelease: Source = {
   title: 'the official download, MongoDB 8',
   fetch: async (context) => {
+    // Loaded only where a server has to be fetched: most starts find one.
+    const { DryMongoBinary } = await import('mongodb-memory-server-core/lib/util/DryMongoBinary.js')
+    const { MongoBinaryDownloadUrl } = await import(
+      'mongodb-memory-server-core/lib/util/MongoBinaryDownloadUrl.js'
+    )
     const options = await DryMongoBinary.generateOptions({
       version: context.env.MONGOMS_VERSION ?? VERSION,
     })

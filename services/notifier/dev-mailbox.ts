@@ -1,6 +1,6 @@
 // A mail server for development: it accepts every mail on the loopback address and keeps it for reading.
 import type { AddressInfo } from 'node:net'
-import { type ParsedMail, simpleParser } from 'mailparser'
+import type { ParsedMail } from 'mailparser'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
 import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
 import type { Clock } from '../../shared/process/clock.ts'
@@ -56,6 +56,8 @@ const read = async (stream: SMTPServerDataStream): Promise<Buffer> => {
 /** Opens the mailbox on a free port of the loopback address. */
 export const startDevMailbox = async ({ keep, clock, ids, log }: DevMailboxDeps): Promise<DevMailbox> => {
   const take = async (stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> => {
+    // Loaded with the first mail, as most of what a mailbox costs.
+    const { simpleParser } = await import('mailparser')
     const parsed = await simpleParser(await read(stream), { skipTextToHtml: true, checksumAlgo: false })
     const mail = toDevMail(parsed, session, ids.next(), clock.now())
     if (!(await keep(mail))) throw refuse(552, 'The mail is too large to be kept')

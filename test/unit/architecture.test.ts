@@ -51,6 +51,19 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     ],
     good: ["import * as z from 'zod'"],
   },
+  large_packages_are_loaded_when_used: {
+    path: 'services/notifier/emails/render.ts',
+    bad: [
+      "import mjml2html from 'mjml'",
+      "import { simpleParser } from 'mailparser'",
+      "import { DryMongoBinary } from 'mongodb-memory-server-core/lib/util/DryMongoBinary.js'",
+    ],
+    good: [
+      "export const load = () => import('mjml')",
+      "import type { ParsedMail } from 'mailparser'",
+      "import { createTransport } from 'nodemailer'",
+    ],
+  },
   only_stores_write_to_the_database: {
     path: 'services/tasks/handlers.ts',
     bad: ['export const f = (c: C) => c.updateOne({}, {})', 'export const f = (c: C) => c.deleteMany({})'],

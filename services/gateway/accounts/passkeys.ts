@@ -1,13 +1,6 @@
 // Passkeys (https://www.w3.org/TR/webauthn-3/). Challenges are kept in the database, for one purpose of one browser, and taken
 // by the first answer.
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type VerifiedAuthenticationResponse,
-  type VerifiedRegistrationResponse,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
+import type { VerifiedAuthenticationResponse, VerifiedRegistrationResponse } from '@simplewebauthn/server'
 import * as z from 'zod'
 import type { Deps } from '../deps.ts'
 import { addPasskey, factorFault, type Passkey, usePasskey, wrongPasskey } from './factor-rules.ts'
@@ -19,6 +12,9 @@ import { normalizeName, type Person } from './person-rules.ts'
 const CHALLENGE_MS = 5 * 60_000
 /** The longest answer of a browser (characters). */
 const ANSWER_CHARS = 16_384
+
+/** Loaded with the first passkey: it is the largest of the gateway's packages, and many installations see none. */
+const library = () => import('@simplewebauthn/server')
 
 const rpId = ({ public_url }: Pick<Deps, 'public_url'>): string => new URL(public_url).hostname
 
@@ -40,6 +36,7 @@ const newChallenge = async (
 /** What a browser makes a new passkey by, as JSON. */
 export const passkeyToMake = async (deps: Deps, person: Person, asking: Asking): Promise<string> => {
   const { passkeys } = await factorsOf(deps, person._id)
+  const { generateRegistrationOptions } = await library()
   const options = await generateRegistrationOptions({
     rpName: 'Loops',
     rpID: rpId(deps),
@@ -62,6 +59,7 @@ export const passkeyToAsk = async (
   userId: string | undefined,
 ): Promise<string> => {
   const passkeys = userId === undefined ? [] : (await factorsOf(deps, userId)).passkeys
+  const { generateAuthenticationOptions } = await library()
   const options = await generateAuthenticationOptions({
     rpID: rpId(deps),
     challenge: await newChallenge(deps, asking),
@@ -120,6 +118,7 @@ export const savePasskey = async (
   const name = normalizeName(given.name)
   if (!name) throw factorFault('invalid_transition', 'no_passkey_name')
   const [answer, expectedChallenge] = await takeAnswer(deps, given.answer, given.asking)
+  const { verifyRegistrationResponse } = await library()
   const verified: VerifiedRegistrationResponse = await checked(
     verifyRegistrationResponse({
       // The library checks every member of it.
@@ -162,6 +161,7 @@ export const proveByPasskey = async (
   const { passkeys } = await factorsOf(deps, user_id)
   const known = passkeys.find(({ id }) => id === answer.id)
   if (!known || (named && Buffer.from(named, 'base64url').toString() !== user_id)) throw wrongPasskey()
+  const { verifyAuthenticationResponse } = await library()
   const verified: VerifiedAuthenticationResponse = await checked(
     verifyAuthenticationResponse({
       response: answer as unknown as Parameters<typeof verifyAuthenticationResponse>[0]['response'],

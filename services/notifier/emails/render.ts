@@ -1,5 +1,4 @@
 // Renders a template as HTML and as text, with slots to be filled for each recipient.
-import mjml2html from 'mjml'
 import { layout } from './layout.ts'
 import { plainText, type Slotted } from './plain.ts'
 import type { Slot, Template } from './template.ts'
@@ -12,6 +11,8 @@ export type Rendered = Readonly<Pick<Template, 'language' | 'subject'> & { html:
 const SLOT = /\{\{([a-z_]+)\}\}/
 
 const htmlOf = async (template: Template): Promise<Slotted> => {
+  // Loaded with the first mail: it costs more memory and time than the rest of the notifier.
+  const { default: mjml2html } = await import('mjml')
   const { html } = await mjml2html(layout(template), {
     fonts: {},
     keepComments: false,

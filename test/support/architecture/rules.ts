@@ -51,6 +51,9 @@ const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
   [/^standardwebhooks$/, /^services\/webhooks\/secrets\.ts$/],
 ]
 
+/** Packages that cost much to load and that many processes never use: they are loaded where they are used. */
+const LOADED_WHEN_USED = /^(mjml|mailparser|@simplewebauthn\/server|mongodb-memory-server-core)(\/|$)/
+
 /** Files of decisions alone: no time, no chance, no waiting. A file whose head says `Pure.` is one too. */
 const PURE =
   /^((services|shared)\/(.+\/)?[^/]+-rules|services\/notifier\/emails\/(?!render)[^/]+|shared\/contracts\/(define\/(contract|common|errors|check|scopes)|(?!define\/)([^/]+\/)?[^/]+))\.ts$/
@@ -161,6 +164,13 @@ const packages = (source: Source): string[] =>
       () => `imports ${from}, which this file must not know: use a file that does, see PACKAGES`,
     ),
   )
+
+const earlyLoads = (source: Source): string[] =>
+  importsOf(source)
+    .filter(({ from, typeOnly, deferred }) => LOADED_WHEN_USED.test(from) && !typeOnly && !deferred)
+    .map(
+      ({ from }) => `loads ${from} at its start; use await import('${from}') in the function that needs it`,
+    )
 
 const databaseWrites = (source: Source): string[] =>
   nodesOf(source, 'CallExpression')
@@ -343,6 +353,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   services_meet_only_in_contracts: { holds: inServices, faults: boundaries },
   rooms_import_from_those_below: { holds: inServices, faults: layers },
   packages_stay_where_they_are_known: { holds: inProduct, faults: packages },
+  large_packages_are_loaded_when_used: { holds: inProduct, faults: earlyLoads },
   only_stores_write_to_the_database: {
     holds: (path) => inServices(path) && !STORES.test(path),
     faults: databaseWrites,

@@ -15,6 +15,8 @@ export type Import = Readonly<{
   resolved: string | undefined
   names: readonly string[]
   typeOnly: boolean
+  /** Whether it is loaded when that line runs, not with the file. */
+  deferred: boolean
 }>
 
 const ROOT = new URL('../../../', import.meta.url)
@@ -96,5 +98,6 @@ export const importsOf = (source: Source): Import[] =>
     )
     const isType = ({ importKind, exportKind }: Node): boolean => (importKind ?? exportKind) === 'type'
     const typeOnly = isType(node) || (specifiers.length > 0 && specifiers.every(isType))
-    return [{ from, resolved: resolve(source.path, from), names, typeOnly }]
+    const deferred = node.type === 'ImportExpression'
+    return [{ from, resolved: resolve(source.path, from), names, typeOnly, deferred }]
   })
