@@ -124,7 +124,9 @@ const putTasks = async ({ index }: Filling, tasks: readonly IndexedTask[]): Prom
       texts: [body],
     })),
   )
-  await moveComments({ index }, tasks)
+  // No comment is on a list of an earlier version than the first.
+  const changed = tasks.filter(({ v }) => v > 1)
+  await moveComments({ index }, changed)
 }
 
 /**

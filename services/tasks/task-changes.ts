@@ -137,7 +137,7 @@ export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall)
     deps.ids.random,
   )
   if (saved && written) await renewByWrite(deps, written, call.caller)
-  if (saved) await syncAfter(deps, asked.task_id, asked.sees, call)
+  if (saved?.unsynced) await syncAfter(deps, asked.task_id, asked.sees, call)
   return { ...result, pending: saved?.pending ?? null }
 }
 
@@ -163,6 +163,6 @@ export const removeTask = async (
     },
     deps.ids.random,
   )
-  if (saved) await syncAfter(deps, asked.task_id, asked.sees, call)
+  if (saved?.unsynced) await syncAfter(deps, asked.task_id, asked.sees, call)
   return saved?.pending ?? null
 }

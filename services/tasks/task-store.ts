@@ -335,7 +335,7 @@ export const openTasks = async (
     /**
      * Writes a decision over `before`; null when it has changed since, or has another reservation than this one, or is not
      * as `where` asks.
-     * @returns the change to count; null inside when the counts stay.
+     * @returns the change to count, null inside when the counts stay; and whether edges are to be compared.
      */
     save: async (
       before: TaskDoc,
@@ -343,7 +343,7 @@ export const openTasks = async (
       because: Because,
       reservation: Reservation | null = null,
       where: Filter<TaskDoc> = {},
-    ): Promise<{ pending: PendingChange | null } | null> => {
+    ): Promise<{ pending: PendingChange | null; unsynced: boolean } | null> => {
       const change = incrementsOf(before.ws, before, next)
       // As it is stored: what differs from this is written, and so the reservation goes.
       const reserved = { ...before, move: reservation }
@@ -352,7 +352,8 @@ export const openTasks = async (
         push: { uncounted: change ? [change] : [], ...(comment ? { pending_comments: [comment] } : {}) },
       })
       if (saved) deps.onClaim?.(claimChange(before, next))
-      return saved && { pending: change && { collection: counted, id: before._id, ws: before.ws, change } }
+      const pending = change && { collection: counted, id: before._id, ws: before.ws, change }
+      return saved && { pending, unsynced: saved.pending_sync !== undefined }
     },
   }
 }
