@@ -31,7 +31,7 @@ const examples = (): readonly string[] => readdirSync(EXAMPLES).filter((name) =>
 /** The ways in which the chart is rendered: as each example says, and with each of the operator's Jobs. */
 const renderings = (): readonly Readonly<{ title: string; args: readonly string[] }>[] => [
   ...examples().map((name) => ({ title: name, args: ['--values', join(EXAMPLES, name)] })),
-  ...['admin', 'keys', 'events', 'check-counts', 'wait'].map((program) => ({
+  ...['admin', 'keys', 'events', 'check-counts', 'backup', 'restore', 'wait'].map((program) => ({
     title: `the Job ${program}`,
     args: [
       '--set',
