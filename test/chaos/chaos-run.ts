@@ -8,6 +8,7 @@ import { ERAS } from '../support/mcp-client.ts'
 import { randomFrom } from '../support/random.ts'
 import type { Common } from './commands.ts'
 import { faultsOf, injectFaults, rosterOf } from './faults.ts'
+import type { Tending } from './kubelet.ts'
 import { countOf, openLedger } from './ledger.ts'
 import { openAgent, patient, workUntil } from './load.ts'
 import { readOutcome } from './outcome.ts'
@@ -28,11 +29,18 @@ export type ChaosRun = Readonly<{
   quiet_ms: number
   /** Ways that are left out. */
   without?: readonly Way[]
+  /** The faults, where the seed is not to choose them. */
+  schedule?: readonly ScheduledFault[]
   report: Report
 }>
 
 /** How it ended: every line is kept, or says what is broken; `text` is all of it for people. */
-export type Verdict = Readonly<{ lines: readonly Line[]; text: string }>
+export type Verdict = Readonly<{
+  lines: readonly Line[]
+  text: string
+  /** What whoever watches the probes did; empty without. */
+  tending: readonly Tending[]
+}>
 
 const MEMBERS = ['Tarek', 'Yuki'] as const
 /** Characters that are shown of the last line of a service that ended. */
@@ -76,11 +84,14 @@ const summary = (
   const falls = new Map<string, number>()
   for (const { name, falls: words } of world.services)
     for (const word of words()) countOf(falls, `${name}, “${word.slice(0, MAX_WORDS)}”`)
+  const tended = new Map<string, number>()
+  for (const { name, what } of world.kubelet?.history() ?? []) countOf(tended, `${name} ${what}`)
   return [
     `faults: ${counts(ways)}`,
     `acknowledged: ${ledger.acked.length}; refused: ${counts(ledger.refused)}`,
     `repeated after: ${counts(ledger.retried)}`,
     `services that ended by themselves and were started again: ${counts(falls)}`,
+    ...(world.kubelet ? [`by their probes: ${counts(tended)}`] : []),
     `events: ${subscriber.seen.size} seen, ${subscriber.repeats()} of them again; mails: ${world.mail.sink.mails.length}, ${world.mail.dropped()} taken without a reply`,
   ]
 }
@@ -135,7 +146,7 @@ export const runChaos = async (run: ChaosRun): Promise<Verdict> => {
   const roster = Object.fromEntries(
     Object.entries(rosterOf(world)).filter(([way]) => !without.includes(way as Way)),
   )
-  const schedule = scheduleOf(seed, duration_ms, roster, gap_ms)
+  const schedule = run.schedule ?? scheduleOf(seed, duration_ms, roster, gap_ms)
   const common: Common = {
     url: world.url,
     ledger: openLedger(),
@@ -161,5 +172,5 @@ export const runChaos = async (run: ChaosRun): Promise<Verdict> => {
   const text = [`seed ${seed}`, ...summary(common, schedule, world, subscriber), '', tableOf(lines)].join(
     '\n',
   )
-  return { lines, text }
+  return { lines, text, tending: [...(world.kubelet?.history() ?? [])] }
 }

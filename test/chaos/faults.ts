@@ -14,6 +14,8 @@ const MAX_CUT_BYTES = 2_000
 
 const LINK_WAYS = ['delay', 'cut_requests', 'cut_replies', 'half_open', 'refuse'] as const
 
+const PROCESS_WAYS = ['kill', 'stop', 'freeze', 'hang'] as const
+
 const processesOf = ({ services, nats, mongo }: World): readonly Controlled[] => [
   ...services,
   ...nats.servers.map(({ process }) => process),
@@ -30,6 +32,7 @@ const linksOf = ({ nats, mongo, mail }: World): ReadonlyMap<string, FaultProxy> 
 /** All that can fail in a world. */
 export const rosterOf = (world: World): Roster => {
   const processes = processesOf(world).map(({ name }) => name)
+  const services = world.services.map(({ name }) => name)
   const links = [...linksOf(world).keys()]
   const clustered = world.nats.servers.length > 1
   return {
@@ -41,6 +44,7 @@ export const rosterOf = (world: World): Roster => {
     drop_mails: ['smtp'],
     full_disk: canFillDisk() ? ['nats'] : [],
     previous_release: [...world.previous.keys()],
+    ...(world.kubelet ? { freeze: services, hang: services } : {}),
     ...(clustered
       ? {
           part: world.nats.servers.map(({ process }) => process.name),
@@ -64,7 +68,10 @@ type Injection = Readonly<{ begin: () => unknown; end: () => unknown }>
 const processFault = (world: World, { way, target }: ScheduledFault): Injection => {
   const found = processesOf(world).find(({ name }) => name === target)
   if (!found) throw new Error(`There is no process ${target}.`)
-  return way === 'kill' ? { begin: found.kill, end: found.start } : { begin: found.pause, end: found.resume }
+  if (way === 'kill') return { begin: found.kill, end: found.start }
+  // What takes its place notices neither.
+  if (way === 'hang') return { begin: () => found.signal('SIGUSR2'), end: () => undefined }
+  return { begin: found.pause, end: found.resume }
 }
 
 const releaseFault = ({ services, previous }: World, { target }: ScheduledFault): Injection => {
@@ -132,7 +139,7 @@ const systemFault = (
 }
 
 const injectionOf = (world: World, fault: ScheduledFault, random: () => number): Injection => {
-  if (fault.way === 'kill' || fault.way === 'stop') return processFault(world, fault)
+  if (PROCESS_WAYS.some((way) => way === fault.way)) return processFault(world, fault)
   if (fault.way === 'previous_release') return releaseFault(world, fault)
   return LINK_WAYS.some((way) => way === fault.way)
     ? linkFault(world, fault)

@@ -10,15 +10,17 @@ import { resolveMongod, resolveNatsServer } from '../../infra/servers/resolve.ts
 import { systemClock } from '../../shared/process/clock.ts'
 import { systemIds } from '../../shared/process/ids.ts'
 import { runChaos } from './chaos-run.ts'
+import { chartProbes } from './chart-probes.ts'
 import { FAIRNESS_USAGE, fairnessMain } from './run-fairness.ts'
 import { PROMISE_USAGE, promiseMain } from './run-promise.ts'
 import { WAYS, type Way } from './schedule.ts'
 
-const USAGE = 'Usage: npm run chaos -- [--seed <whole number>] [--minutes <number>] [--without <way>]…'
+const USAGE =
+  'Usage: npm run chaos -- [--seed <whole number>] [--minutes <number>] [--without <way>]… [--probes]'
 const GAP_MS = 2_500
 const QUIET_MS = 6 * 60_000
 
-type Asked = Readonly<{ seed: number; minutes: number; without: readonly Way[] }>
+type Asked = Readonly<{ seed: number; minutes: number; without: readonly Way[]; probes: boolean }>
 
 const asked = (args: readonly string[]): Asked | undefined => {
   try {
@@ -26,13 +28,16 @@ const asked = (args: readonly string[]): Asked | undefined => {
       seed: { type: 'string' },
       minutes: { type: 'string', default: '10' },
       without: { type: 'string', multiple: true, default: [] as string[] },
+      probes: { type: 'boolean', default: false },
     } as const
     const { values } = parseArgs({ args: [...args], options })
     const seed = Number(values.seed ?? Math.floor(systemIds().random() * 1_000_000))
     const minutes = Number(values.minutes)
     const without = values.without.filter((way): way is Way => Object.hasOwn(WAYS, way))
     const isGiven = without.length === values.without.length && Number.isInteger(seed)
-    return isGiven && minutes > 0 && minutes <= 24 * 60 ? { seed, minutes, without } : undefined
+    return isGiven && minutes > 0 && minutes <= 24 * 60
+      ? { seed, minutes, without, probes: values.probes }
+      : undefined
   } catch {
     return undefined
   }
@@ -59,7 +64,8 @@ const main = async (): Promise<number> => {
   }
   const binaries = await findBinaries(report)
   const folder = mkdtempSync(join(tmpdir(), 'loops-chaos-'))
-  const setting = { ...binaries, folder, size: 3 } as const
+  const probes = given.probes ? chartProbes() : undefined
+  const setting = { ...binaries, folder, size: 3, probes } as const
   const duration_ms = given.minutes * 60_000
   const { lines, text } = await runChaos({
     setting,

@@ -31,6 +31,10 @@ export const WAYS = {
   lose_stream: [200, 1_000],
   /** The primary of MongoDB hands over. */
   step_down: [5_000, 10_000],
+  /** SIGSTOP, until whoever watches the probes has killed it. Longer than the rules of the chart take. */
+  freeze: [130_000, 140_000],
+  /** Its event loop never gets on, until whoever watches the probes has killed it. */
+  hang: [130_000, 140_000],
   /** The mail server hangs up after it has taken a mail, without a reply. */
   drop_mails: [2_000, 6_000],
 } as const satisfies Record<string, readonly [number, number]>

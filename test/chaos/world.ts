@@ -10,6 +10,8 @@ import { type Controlled, openProcesses, type Processes } from '../support/chaos
 import { until } from '../support/chaos/until.ts'
 import { freePort } from '../support/free-port.ts'
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+import type { ProbeRules } from './chart-probes.ts'
+import { type Kubelet, startKubelet, type Tended } from './kubelet.ts'
 
 /** The programs to run and where to keep what they write. */
 export type Setting = Readonly<{
@@ -18,6 +20,8 @@ export type Setting = Readonly<{
   folder: string
   /** How many NATS servers and members of MongoDB's replica set there are. */
   size: 1 | 3
+  /** The probes by which services are restarted and get connections; without them, all of them get some. */
+  probes?: ProbeRules | undefined
 }>
 
 /** The mail server: it takes every mail, and may hang up before it has said so. */
@@ -39,7 +43,9 @@ export type World = AsyncDisposable &
     mail: MailServer
     /** Each instance of each service: `tasks-1`. */
     services: readonly Controlled[]
-    /** Instances of the previous release, not running at first, by the name of the one that each replaces. */
+    /** Whoever watches the probes, if anybody does. */
+    kubelet: Kubelet | undefined
+    /** Instances of the previous release, not running at first, by the name of the one that each replaces; none with probes. */
     previous: ReadonlyMap<string, Controlled>
     /** Waits until every gateway is ready. */
     ready: () => Promise<void>
@@ -47,13 +53,17 @@ export type World = AsyncDisposable &
 
 const INSTANCES = 2
 const READY_MS = 90_000
+/** A port on which nobody listens: what an address leads to while no gateway is ready. */
+const NOBODY = 1
 /** The installation's secret. */
 export const SECRET = 'a secret of the chaos that is long enough for all'
 
 /** The service with a previous release. */
 const UPGRADED = 'notifier'
 
-type Instance = Readonly<{ service: string; number: number; port: number }>
+type Instance = Readonly<{ service: string; number: number; port: number; metrics_port: number }>
+
+const nameOf = ({ service, number }: Instance): string => `${service}-${number}`
 
 type Surroundings = Readonly<{
   url: string
@@ -75,18 +85,27 @@ const RELEASES = {
   previous: { mark: 'previous-', args: ['--import', join(import.meta.dirname, 'previous-release.ts')] },
 } as const
 
+/** Has a service hang when it is told to. */
+const HANGABLE = ['--import', join(import.meta.dirname, 'hangable.ts')]
+
 const startService = (
   surroundings: Surroundings,
-  { service, number, port }: Instance,
+  instance: Instance,
   release: keyof typeof RELEASES = 'this',
 ): Controlled => {
   const { url, nats, mongo, mail, setting, processes } = surroundings
+  const { service, number, port, metrics_port } = instance
   const { mark, args } = RELEASES[release]
-  const name = `${mark}${service}-${number}`
+  const name = `${mark}${nameOf(instance)}`
   return processes.keep({
     name,
     command: process.execPath,
-    args: [...args, join(import.meta.dirname, '../../services/run.ts'), service],
+    args: [
+      ...(setting.probes ? HANGABLE : []),
+      ...args,
+      join(import.meta.dirname, '../../services/run.ts'),
+      service,
+    ],
     waits: release === 'previous',
     logFile: join(setting.folder, 'logs', `${name}.log`),
     env: {
@@ -101,6 +120,7 @@ const startService = (
       LOOPBACK_TARGETS: 'allowed',
       STREAM_REPLICAS: `${setting.size}`,
       LOG: 'warn',
+      ...(setting.probes ? { METRICS_PORT: `${metrics_port}` } : {}),
       CLOCK_OFFSET_MS: `${clockOffset(service, number)}`,
     },
   })
@@ -123,18 +143,61 @@ const startMailServer = async (stack: AsyncDisposableStack): Promise<MailServer>
   }
 }
 
+type Gateway = Readonly<{ name: string; port: number }>
+
+/** The one address: its connections go in turn to the gateways that get some. */
+const startEntry = (gateways: readonly Gateway[], isOpen: (name: string) => boolean): Promise<FaultProxy> => {
+  let turn = 0
+  return startFaultProxy(() => {
+    const open = gateways.filter(({ name }) => isOpen(name))
+    return { host: '127.0.0.1', port: open[turn++ % open.length]?.port ?? NOBODY }
+  })
+}
+
+/** Waits until every gateway is ready, and gets connections. */
+const untilReady = (gateways: readonly Gateway[], isOpen: (name: string) => boolean): Promise<void> =>
+  until('every gateway is ready', READY_MS, async () => {
+    const answers = gateways.map(({ port }) =>
+      fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(({ ok }) => ok),
+    )
+    return (await Promise.all(answers)).every(Boolean) && gateways.every(({ name }) => isOpen(name))
+  })
+
+/** The instances of all services, with ports of their own. */
+const instancesOf = async (): Promise<readonly Instance[]> => {
+  const instances: Instance[] = []
+  for (const service of STARTABLE)
+    for (let number = 1; number <= INSTANCES; number += 1)
+      instances.push({ service, number, port: await freePort(), metrics_port: await freePort() })
+  return instances
+}
+
+const previousOf = (surroundings: Surroundings, instances: readonly Instance[]): World['previous'] =>
+  new Map(
+    instances
+      .filter(({ service }) => service === UPGRADED && !surroundings.setting.probes)
+      .map((one) => [nameOf(one), startService(surroundings, one, 'previous')] as const),
+  )
+
+const tendedAs = (process: Controlled, { service, port, metrics_port }: Instance): Tended => ({
+  process,
+  port: metrics_port,
+  ready_port: service === 'gateway' ? port : metrics_port,
+})
+
 /** Starts everything; takes some seconds. */
 export const openWorld = async (setting: Setting): Promise<World> => {
   const stack = new AsyncDisposableStack()
   try {
     await mkdir(join(setting.folder, 'logs'), { recursive: true })
     const mail = await startMailServer(stack)
-    const ports: number[] = []
-    for (let number = 1; number <= INSTANCES; number += 1) ports.push(await freePort())
-    let turn = 0
-    const entry = stack.use(
-      await startFaultProxy(() => ({ host: '127.0.0.1', port: ports[turn++ % ports.length] as number })),
-    )
+    const instances = await instancesOf()
+    const gateways = instances
+      .filter(({ service }) => service === 'gateway')
+      .map((one) => ({ name: nameOf(one), port: one.port }))
+    let kubelet: Kubelet | undefined
+    const isOpen = (name: string): boolean => kubelet?.isReady(name) ?? true
+    const entry = stack.use(await startEntry(gateways, isOpen))
     const processes = stack.use(openProcesses())
     const common = { folder: join(setting.folder, 'nats'), size: setting.size, processes }
     const nats = stack.use(await startNatsServers({ ...common, binary: setting.nats_server }))
@@ -144,31 +207,17 @@ export const openWorld = async (setting: Setting): Promise<World> => {
     await nats.allReady()
     const url = `http://localhost:${entry.port}`
     const surroundings = { url, nats, mongo, mail, setting, processes }
-    const instances = STARTABLE.flatMap((service) =>
-      ports.map((port, index) => ({ service, number: index + 1, port })),
-    )
     const services = instances.map((instance) => startService(surroundings, instance))
-    const previous = new Map(
-      instances
-        .filter(({ service }) => service === UPGRADED)
-        .map((one) => [`${one.service}-${one.number}`, startService(surroundings, one, 'previous')] as const),
-    )
-    const isReady = (port: number) =>
-      fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(({ ok }) => ok)
-    const ready = () =>
-      until('every gateway is ready', READY_MS, async () =>
-        (await Promise.all(ports.map(isReady))).every(Boolean),
-      )
+    const previous = previousOf(surroundings, instances)
+    if (setting.probes) {
+      const tended = services.map((process, index) => tendedAs(process, instances[index] as Instance))
+      kubelet = stack.use(startKubelet(tended, setting.probes))
+    }
+    const ready = () => untilReady(gateways, isOpen)
     await ready()
     const held = stack.move()
     return {
-      url,
-      nats,
-      mongo,
-      mail,
-      services,
-      previous,
-      ready,
+      ...{ url, nats, mongo, mail, services, kubelet, previous, ready },
       [Symbol.asyncDispose]: () => held.disposeAsync(),
     }
   } catch (error) {

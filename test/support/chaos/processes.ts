@@ -27,7 +27,11 @@ export type Controlled = Readonly<{
   falls: () => readonly string[]
   /** Kills it as a power cut does; it stays down until `start`. */
   kill: () => Promise<void>
+  /** Asks it to end, and kills it if it has not within the time; it stays down until `start`. */
+  terminate: (grace_ms: number) => Promise<void>
   start: () => void
+  /** Sends it a signal. */
+  signal: (name: NodeJS.Signals) => void
   /** Pauses it and lets it continue: it notices only the time. */
   pause: () => void
   resume: () => void
@@ -97,10 +101,21 @@ const keepRunning = (program: Program, guard: Guard, closing: () => boolean): Co
       child.kill('SIGKILL')
       await gone
     },
+    terminate: async (grace_ms) => {
+      requested = false
+      const ending = child
+      if (!ending) return
+      const gone = once(ending, 'exit')
+      ending.kill('SIGTERM')
+      const timer = setTimeout(() => ending.kill('SIGKILL'), grace_ms)
+      await gone
+      clearTimeout(timer)
+    },
     start: () => {
       requested = true
       launch()
     },
+    signal: (name) => void child?.kill(name),
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
   }
