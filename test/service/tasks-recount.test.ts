@@ -116,6 +116,26 @@ test('tasks_that_are_held_back_are_recounted_too', async () => {
   for (const drift of await checkAll()) await recount.repair(drift)
 })
 
+test('lists_with_more_kinds_of_tasks_than_one_answer_of_the_database_holds_are_recounted', async () => {
+  const { ann, task_id } = await busyWorkspace()
+  await environment.allCounted()
+  const tasks = environment.db.collection<{ _id: string; ws: string }>('tasks')
+  const [{ _id, ...task }] = (await tasks.find({ _id: task_id }).toArray()) as [{ _id: string; ws: string }]
+  const lists = Array.from({ length: 6 }, () => ids.next())
+  const kinds = ['open', 'approved', 'in_progress', 'shipped', 'on_hold'].flatMap((status) =>
+    ['urgent', 'high', 'medium', 'low', 'none'].map((priority) => ({ status, priority })),
+  )
+  const filed = lists.flatMap((list) => kinds.map((kind) => ({ ...task, ...kind, shelves: [list] })))
+  await tasks.insertMany(filed.map((one) => ({ ...one, _id: ids.next() })))
+  await counters().insertMany(lists.map((list) => ({ _id: list, ws: ann.workspace_id })))
+  const after = lists.toSorted()[0]?.slice(0, -1) ?? ''
+  const { drifts } = await recount.check(after, 100)
+  const found = drifts.filter(({ counter }) => lists.includes(counter))
+  expect(found.map(({ missing }) => Object.values(missing))).toEqual(lists.map(() => kinds.map(() => 1)))
+  await tasks.deleteMany({ 'shelves.0': { $in: lists } })
+  await counters().deleteMany({ _id: { $in: lists } })
+})
+
 test('late_counters_are_not_reported_as_wrong', async () => {
   const { ann, open } = await busyWorkspace()
   await environment.allCounted()
