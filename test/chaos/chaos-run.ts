@@ -46,7 +46,8 @@ const MEMBERS = ['Tarek', 'Yuki'] as const
 /** Characters that are shown of the last line of a service that ended. */
 const MAX_WORDS = 120
 
-const people = async (world: World): Promise<readonly Account[]> => {
+/** The owner of a workspace and its members, signed up. */
+export const people = async (world: World): Promise<readonly Account[]> => {
   const { sink } = world.mail
   const mails = async () => sink.mails.toReversed()
   const owner = await signUp(world, { name: 'Maren', workspace: 'Fjordline' })
@@ -56,7 +57,7 @@ const people = async (world: World): Promise<readonly Account[]> => {
 }
 
 /** Adds a webhook for all events. */
-const nameReceiver = async (owner: Account, { url }: Receiver): Promise<void> => {
+export const nameReceiver = async (owner: Account, { url }: Receiver): Promise<void> => {
   const { status, text } = await owner.browser.submit('/workspace/webhooks/add_webhook', {
     url,
     description: '',
