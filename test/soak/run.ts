@@ -24,6 +24,7 @@ import { hasFailed, judgeSeries, tableOf, warmUpOf } from './soak-rules.ts'
 
 const USAGE = 'Usage: npm run soak -- [--minutes <number, at least 2>]'
 const MINUTE_MS = 60_000
+const AGENTS = 4
 /** Looks at a run of less than an hour, at least; a longer one is looked at each minute. */
 const LOOKS = 30
 /** From one restart to the next, and how long a service stays down. */
@@ -94,8 +95,7 @@ const soak = async (world: World, duration_ms: number, report: Report) => {
   const restarted = new Set(world.services.map(({ name }) => name).filter((name) => RESTARTED.test(name)))
   await using sampler = await openSampler(world, times, restarted)
   const working = [
-    agentAtWork(work, owner, 'first'),
-    agentAtWork(work, owner, 'second'),
+    ...Array.from({ length: AGENTS }, (_, n) => agentAtWork(work, owner, `agent ${n + 1}`)),
     ...accounts.map((one) => personAtWork(work, one)),
     streamOfEvents(work, owner),
     openPage(work, member),
