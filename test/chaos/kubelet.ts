@@ -90,7 +90,7 @@ export const startKubelet = (all: readonly Tended[], rules: ProbeRules): Kubelet
     while (!end.signal.aborted)
       if (await tend(one, rules, end.signal, marking(process.name))) {
         history.push({ name: process.name, what: 'restarted' })
-        await process.terminate(rules.grace_ms)
+        await process.stop(rules.grace_ms)
         process.start()
       }
   })

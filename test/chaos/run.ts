@@ -13,6 +13,7 @@ import { runChaos } from './chaos-run.ts'
 import { chartProbes } from './chart-probes.ts'
 import { FAIRNESS_USAGE, fairnessMain } from './run-fairness.ts'
 import { PROMISE_USAGE, promiseMain } from './run-promise.ts'
+import { UPGRADE_USAGE, upgradeMain } from './run-upgrade.ts'
 import { WAYS, type Way } from './schedule.ts'
 
 const USAGE =
@@ -57,9 +58,12 @@ const main = async (): Promise<number> => {
   const report = streamReport(process.stdout, systemClock)
   if (first === 'mail-promise') return await promiseMain(others, await findBinaries(report), report)
   if (first === 'fairness') return await fairnessMain(others, await findBinaries(report), report)
+  if (first === 'upgrade') return await upgradeMain(others, await findBinaries(report), report)
   const given = asked(process.argv.slice(2))
   if (!given) {
-    console.error(`${USAGE}\n${PROMISE_USAGE}\n${FAIRNESS_USAGE}\nWays: ${Object.keys(WAYS).join(', ')}.`)
+    console.error(
+      `${USAGE}\n${PROMISE_USAGE}\n${FAIRNESS_USAGE}\n${UPGRADE_USAGE}\nWays: ${Object.keys(WAYS).join(', ')}.`,
+    )
     return 2
   }
   const binaries = await findBinaries(report)

@@ -99,13 +99,13 @@ const addressFor = (name: string): string =>
 /** Signs up an account with its own workspace. */
 export const signUp = async (
   system: Pick<System, 'url'>,
-  person: Readonly<{ name: string; workspace?: string }>,
+  person: Readonly<{ name: string; workspace?: string; arrives?: string }>,
 ): Promise<Account> => {
-  const { name, workspace = `${name}’s workspace` } = person
+  const { name, workspace = `${name}’s workspace`, arrives = '/' } = person
   const email = addressFor(name)
   const browser = openBrowser(system.url)
   const arrived = await browser.submit('/sign-up', { name, email, password: PASSWORD, workspace })
-  if (arrived.url.pathname !== '/')
+  if (arrived.url.pathname !== arrives)
     throw new Error(`${name} could not sign up: ${arrived.status} ${arrived.text.slice(0, 2_000)}`)
   return { name, email, password: PASSWORD, browser, browse: allowing(browser) }
 }

@@ -27,8 +27,11 @@ export type Controlled = Readonly<{
   falls: () => readonly string[]
   /** Kills it as a power cut does; it stays down until `start`. */
   kill: () => Promise<void>
-  /** Asks it to end, and kills it if it has not within the time; it stays down until `start`. */
-  terminate: (grace_ms: number) => Promise<void>
+  /**
+   * Asks it to end by SIGTERM, and kills it if it has not done so in time (ms); it stays down until `start`.
+   * @returns its exit code; null when it was killed or not running
+   */
+  stop: (grace_ms: number) => Promise<number | null>
   start: () => void
   /** Sends it a signal. */
   signal: (name: NodeJS.Signals) => void
@@ -101,15 +104,16 @@ const keepRunning = (program: Program, guard: Guard, closing: () => boolean): Co
       child.kill('SIGKILL')
       await gone
     },
-    terminate: async (grace_ms) => {
+    stop: async (grace_ms) => {
       requested = false
-      const ending = child
-      if (!ending) return
-      const gone = once(ending, 'exit')
-      ending.kill('SIGTERM')
-      const timer = setTimeout(() => ending.kill('SIGKILL'), grace_ms)
-      await gone
+      if (!child) return null
+      const gone = once(child, 'exit')
+      child.kill('SIGTERM')
+      const last = child
+      const timer = setTimeout(() => last.kill('SIGKILL'), grace_ms)
+      const [code] = (await gone) as [number | null]
       clearTimeout(timer)
+      return code
     },
     start: () => {
       requested = true
