@@ -5,6 +5,7 @@ import { streamReport } from '../../infra/report.ts'
 import { systemClock } from '../../shared/process/clock.ts'
 import { benchBoard, LARGE as LARGE_BOARD, OPEN_PAGES, SMALL as SMALL_BOARD } from './board.ts'
 import { benchBus } from './bus.ts'
+import { benchCalls } from './calls.ts'
 import { benchClaims, CLIENTS, FEW_LOOPS, MANY_LOOPS } from './claims.ts'
 import { benchEvents } from './events.ts'
 import { benchGateway } from './gateway.ts'
@@ -92,6 +93,23 @@ const signIn = async (servers: Servers): Promise<Section> => {
         `list_tasks, 4 at once, in a storm of ${Math.round(found.stormPerSecond)} sign-ins per second`,
         found.callsInStorm,
       ),
+    ],
+  }
+}
+
+const calls = async (servers: Servers): Promise<Section> => {
+  const found = await benchCalls(servers)
+  const rows = found.map(
+    ({ call, floor, a, b, ratio, together, cpu_ms }) =>
+      `| ${call} | ${ms(a.p50)} | ${ms(b.p50)} (${floor}) | ${ratio.toFixed(2)} | ≤ 1.5 | ${Math.round(together.perSecond)}/s | ${ms(cpu_ms)} |`,
+  )
+  return {
+    raw: found,
+    lines: [
+      '## Calls over HTTP one at a time against their floor: an exchange with a bare server, a request on the bus, and a read or a durable write',
+      '| call | p50 | floor | ratio (median of rounds) | goal | from 8 clients | processor time of one, services and clients |',
+      '|---|---|---|---|---|---|---|',
+      ...rows,
     ],
   }
 }
@@ -256,6 +274,7 @@ const PARTS = {
   gateway,
   'sign-in': signIn,
   growth,
+  calls,
   events,
   mail,
   claims,
