@@ -11,7 +11,9 @@ const project = (name: string, seconds: number, globalSetup: string[]) => ({
     name,
     include: [`${name}/**/*.test.ts`],
     globalSetup,
-    setupFiles: globalSetup.includes(SERVERS) ? ['./support/drop-databases.ts'] : [],
+    setupFiles: globalSetup.includes(SERVERS)
+      ? ['./support/drop-databases.ts', './support/sharding/guard.ts']
+      : [],
     testTimeout: seconds * 1_000,
     hookTimeout: Math.max(seconds, 30) * 1_000,
   },

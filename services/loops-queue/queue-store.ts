@@ -68,14 +68,14 @@ export const openQueues = async (db: Db, deps: AggregateDeps): Promise<QueueStor
   return {
     outbox,
     load: async (ws) => {
-      const found = await collection.findOne({ _id: ws })
+      const found = await collection.findOne({ _id: ws, ws })
       return found ? read(found) : { ...emptyQueue(ws), outbox: [], ledger: [] }
     },
     loadHead: async (ws) =>
-      (await collection.findOne({ _id: ws }, { projection: { _id: 0, v: 1, rev: 1 } })) ?? { v: 0 },
+      (await collection.findOne({ _id: ws, ws }, { projection: { _id: 0, v: 1, rev: 1 } })) ?? { v: 0 },
     loadOrder: async (ws) => {
       const projection = { log: 0, outbox: 0, ledger: 0 }
-      const found = await collection.findOne({ _id: ws }, { projection })
+      const found = await collection.findOne({ _id: ws, ws }, { projection })
       return found ? { ...read(found), log: [] } : emptyQueue(ws)
     },
     save: async (before, { next, events }, because) => {

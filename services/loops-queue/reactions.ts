@@ -54,8 +54,8 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
     await handled.add(id)
   }),
   ...(['loop.created', 'loop.updated'] as const).map((name) =>
-    on(loopsQueue, name, async ({ data: { loop_id } }) => {
-      await deps.search.indexLoops([loop_id])
+    on(loopsQueue, name, async ({ workspaceid, data: { loop_id } }) => {
+      await deps.search.indexLoops([{ _id: loop_id, ws: workspaceid }])
       deps.at('loop_search.indexed')
     }),
   ),

@@ -2,6 +2,7 @@
 import type { Db } from 'mongodb'
 import { LOOP_STATUSES } from '../../shared/contracts/define/common.ts'
 import type { Clock } from '../../shared/process/clock.ts'
+import { BY_ID, type Ref, these } from '../../shared/storage/by-workspace.ts'
 import { lookInto } from '../../shared/storage/collection.ts'
 import { openSearch, type Shown } from '../../shared/storage/search-store.ts'
 import { EVERYBODY } from './loop-rules.ts'
@@ -33,22 +34,22 @@ const listOf = ({ _id, visibility }: Pick<IndexedLoop, '_id' | 'visibility'>): s
 export const openLoopSearch = async (db: Db, clock: Clock) => {
   const { collection } = lookInto<StandingDoc>(db, 'loops')
   const index = await openSearch(db, clock)
-  const find = (ids: readonly string[], viewer?: Viewer): Promise<IndexedLoop[]> =>
+  const find = (refs: readonly Ref[], viewer?: Viewer): Promise<IndexedLoop[]> =>
     collection
       .find({
-        _id: { $in: [...ids] },
+        ...these(refs),
         status: { $in: [...LOOP_STATUSES] },
-        ...(viewer ? { ws: viewer.workspace_id } : {}),
         ...(viewer && viewer.role !== 'owner' ? { readers: { $in: [EVERYBODY, viewer.user_id] } } : {}),
       })
+      .hint(BY_ID)
       .project<IndexedLoop>(LOOP)
       .toArray()
   return {
     index,
 
     /** Indexes loops as they are now. */
-    indexLoops: async (ids: readonly string[]): Promise<void> => {
-      const found = await find(ids)
+    indexLoops: async (refs: readonly Ref[]): Promise<void> => {
+      const found = await find(refs)
       await index.put(
         found.map((loop) => {
           const { _id, ws, v, name, description, ai_context } = loop
@@ -59,7 +60,12 @@ export const openLoopSearch = async (db: Db, clock: Clock) => {
 
     /** Reads loops that a person sees now. */
     reading: (viewer: Viewer) => async (ids: readonly string[]) =>
-      (await find(ids, viewer)).map((loop): Shown<NamedLoop> => {
+      (
+        await find(
+          ids.map((_id) => ({ _id, ws: viewer.workspace_id })),
+          viewer,
+        )
+      ).map((loop): Shown<NamedLoop> => {
         const { _id, name, status, description, ai_context } = loop
         const parts = Object.entries({ name, description, ai_context })
         return {
@@ -70,16 +76,14 @@ export const openLoopSearch = async (db: Db, clock: Clock) => {
         }
       }),
 
-    /** The ids behind an id, for the backfill. */
-    after: async (after: string, limit: number): Promise<string[]> => {
-      const found = await collection
+    /** What is behind an id, for the backfill. */
+    after: (after: string, limit: number): Promise<Ref[]> =>
+      collection
         .find({ _id: { $gt: after } })
         .sort({ _id: 1 })
         .limit(limit)
-        .project<{ _id: string }>({ _id: 1 })
-        .toArray()
-      return found.map(({ _id }) => _id)
-    },
+        .project<Ref>({ ws: 1 })
+        .toArray(),
   }
 }
 export type LoopSearch = Awaited<ReturnType<typeof openLoopSearch>>

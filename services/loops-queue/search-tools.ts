@@ -126,9 +126,13 @@ export const backfillSweep = ({
     const after = await search.index.backfill.take('loops')
     isDone = after === undefined
     if (after === undefined || after === null) return
-    const ids = await search.after(after, BATCH)
-    await search.indexLoops(ids)
+    const found = await search.after(after, BATCH)
+    await search.indexLoops(found)
     at('loop_search.backfilled')
-    await search.index.backfill.moveOn('loops', after, ids.length < BATCH ? null : (ids.at(-1) ?? null))
+    await search.index.backfill.moveOn(
+      'loops',
+      after,
+      found.length < BATCH ? null : (found.at(-1)?._id ?? null),
+    )
   }
 }

@@ -52,7 +52,7 @@ export const openShippedCounts = async (
   }
   return {
     count: async (ws, which) => {
-      const before = (await collection.findOne({ _id: ws })) ?? { _id: ws, ws, upto: '', all: 0, open: 0 }
+      const before = (await collection.findOne({ _id: ws, ws })) ?? { _id: ws, ws, upto: '', all: 0, open: 0 }
       const recent = await countBetween(ws, which, before.upto)
       // Nobody waits for this: it only makes the next count cheaper.
       if (recent > MAX_RECENT) carryForward(before).catch(() => undefined)

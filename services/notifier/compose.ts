@@ -100,10 +100,10 @@ const composeWithLink = async (
  * @throws (that function) when what the mail says cannot be loaded now.
  */
 export const createComposer = (deps: ComposeDeps): ((delivery: Delivery) => Promise<Composed>) => {
-  const notices = new LRUCache<string, Notice>({
+  const notices = new LRUCache<string, Notice, string>({
     max: KEPT_NOTICES,
-    fetchMethod: async (event_id) => {
-      const notice = await deps.deliveries.findNotice(event_id)
+    fetchMethod: async (event_id, _stale, { context: ws }) => {
+      const notice = await deps.deliveries.findNotice(ws, event_id)
       if (!notice) throw new Error(`The notice ${event_id} is gone.`)
       return notice
     },
@@ -122,7 +122,7 @@ export const createComposer = (deps: ComposeDeps): ((delivery: Delivery) => Prom
       writers.memo(`${delivery.locale} ${delivery.time_zone}`, { context: delivery }),
   }
   return async (delivery) => {
-    const notice = await notices.forceFetch(delivery.event_id)
+    const notice = await notices.forceFetch(delivery.event_id, { context: delivery.ws })
     return isLinkNotice(notice)
       ? composeWithLink(deps, delivery, notice)
       : composeForMember(deps, delivery, notice, kept)

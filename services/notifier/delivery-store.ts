@@ -2,6 +2,7 @@
 import type { Collection, Db, Filter, IndexDescription } from 'mongodb'
 import { DeliveryStatus, TEMPLATES } from '../../shared/contracts/notifier/shapes.ts'
 import type { Ids } from '../../shared/process/ids.ts'
+import type { Ref } from '../../shared/storage/by-workspace.ts'
 import { openCollection, type Upgrade } from '../../shared/storage/collection.ts'
 import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
 import type { Share } from '../../shared/storage/fair.ts'
@@ -24,7 +25,7 @@ type Notices = Readonly<{
   begin: (notice: Notice) => Promise<boolean>
   /** Records that every recipient has a delivery. */
   finish: (notice: Notice) => Promise<void>
-  findNotice: (event_id: string) => Promise<Notice | null>
+  findNotice: (ws: string, event_id: string) => Promise<Notice | null>
   /** Deletes old notices, except those of pending mails. */
   deleteOld: () => Promise<void>
 }>
@@ -110,9 +111,9 @@ const noticesIn = (
   deliveries: Collection<Delivery>,
   clock: DatabaseClock,
 ): Notices => {
-  const isPending = async (event_id: string): Promise<boolean> =>
+  const isPending = async ({ _id: event_id, ws }: Ref): Promise<boolean> =>
     (await deliveries.findOne(
-      { ...idRange(event_id, undefined), due_at: { $exists: true } },
+      { ...idRange(event_id, undefined), ws, due_at: { $exists: true } },
       { projection: { _id: 1 } },
     )) !== null
   return {
@@ -123,13 +124,13 @@ const noticesIn = (
         return false
       } catch (error) {
         if (!isDuplicateKey(error)) throw error
-        return (await notices.findOne({ _id: notice._id }))?.expanded === true
+        return (await notices.findOne({ _id: notice._id, ws: notice.ws }))?.expanded === true
       }
     },
     finish: async ({ _id, ws }) => {
       await notices.updateOne({ _id, ws, v: 1 }, { $set: { expanded: true }, $inc: { v: 1 } })
     },
-    findNotice: (event_id) => notices.findOne({ _id: event_id }),
+    findNotice: (ws, _id) => notices.findOne({ _id, ws }),
     // No versions in these filters: no decision rests on when a notice is deleted, and setting it twice does no harm.
     deleteOld: async () => {
       const now = await clock.sync()
@@ -146,12 +147,12 @@ const noticesIn = (
         .find({ review_at: { $lte: now } })
         .sort({ review_at: 1 })
         .limit(REVIEWED)
-        .project<{ _id: string }>({ _id: 1 })
+        .project<Ref>({ ws: 1 })
         .toArray()
       const review_at = new Date(now.getTime() + REVIEW_AGAIN_MS)
-      for (const { _id } of old)
-        if (await isPending(_id)) await notices.updateOne({ _id }, { $set: { review_at } })
-        else await notices.deleteOne({ _id })
+      for (const { _id, ws } of old)
+        if (await isPending({ _id, ws })) await notices.updateOne({ _id, ws }, { $set: { review_at } })
+        else await notices.deleteOne({ _id, ws })
     },
   }
 }

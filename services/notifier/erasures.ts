@@ -8,12 +8,12 @@ import {
 import { ACCOUNT_TEMPLATES } from './notice-rules.ts'
 
 /**
- * Ids that begin with the workspace's. Those of a person's preference and quota do.
+ * Ids that begin with the workspace's, which finds them by their index. Those of a person's preference and quota do.
  * `;` is the character after `:`.
  */
 const byId = (name: string): ErasedCollection => ({
   name,
-  of: (ws) => ({ _id: { $gte: `${ws}:`, $lt: `${ws};` } }),
+  of: (ws) => ({ ws, _id: { $gte: `${ws}:`, $lt: `${ws};` } }),
 })
 
 export const ERASURES: Erasures = {

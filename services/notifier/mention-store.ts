@@ -18,10 +18,10 @@ export const openMentionQuotas = async (db: Db): Promise<MentionQuotas> => {
   })
   return {
     findOrMake: async (made) => {
-      const found = await quotas.findOne({ _id: made._id })
+      const found = await quotas.findOne({ _id: made._id, ws: made.ws })
       if (found) return found
       await insertMissing(quotas, [made])
-      return (await quotas.findOne({ _id: made._id })) ?? made
+      return (await quotas.findOne({ _id: made._id, ws: made.ws })) ?? made
     },
     save: async ({ _id, ws, v }, mails) =>
       (await quotas.updateOne({ _id, ws, v }, { $set: { mails }, $inc: { v: 1 } })).matchedCount === 1,

@@ -3,6 +3,7 @@
 import type { Db } from 'mongodb'
 import type { MailChoice } from '../../shared/contracts/notifier/shapes.ts'
 import type { Clock } from '../../shared/process/clock.ts'
+import { BY_ID, type Ref, these } from '../../shared/storage/by-workspace.ts'
 import { type Opened, openCollection, type Upgrade } from '../../shared/storage/collection.ts'
 import { insertMissing } from '../../shared/storage/mongo.ts'
 import type { Recipient } from './notice-rules.ts'
@@ -55,11 +56,14 @@ export const UPGRADES: readonly Upgrade[] = [
   ({ subscribed, ...rest }) => ({ wants: subscribed === false ? 'none' : 'all', muted: [], ...rest }),
 ]
 
+/** A person's subscription, by name. */
+const refOf = (ws: string, user_id: string): Ref => ({ _id: subscriptionId(ws, user_id), ws })
+
 type Stored = Opened<Subscription>
 
-const findAll = async ({ collection, read }: Stored, ids: readonly string[]): Promise<Subscription[]> => {
-  if (ids.length === 0) return []
-  const found = await collection.find({ _id: { $in: [...ids] } }).toArray()
+const findAll = async ({ collection, read }: Stored, refs: readonly Ref[]): Promise<Subscription[]> => {
+  if (refs.length === 0) return []
+  const found = await collection.find(these(refs)).hint(BY_ID).toArray()
   return found.map((one) => read(one))
 }
 
@@ -111,13 +115,13 @@ export const openSubscriptions = async (
     schema,
   })
   const find = async (ws: string, user_id: string): Promise<Subscription | null> => {
-    const found = await subscriptions.findOne({ _id: subscriptionId(ws, user_id) })
+    const found = await subscriptions.findOne(refOf(ws, user_id))
     return found && read(found)
   }
 
   return {
     find,
-    remove: async (ws, user_id) => void (await subscriptions.deleteOne({ _id: subscriptionId(ws, user_id) })),
+    remove: async (ws, user_id) => void (await subscriptions.deleteOne(refOf(ws, user_id))),
     findOrMake: async (ws, user_id) => {
       const found = await find(ws, user_id)
       if (found) return found
@@ -134,12 +138,12 @@ export const openSubscriptions = async (
       return saved && read(saved)
     },
     of: async (members) => {
-      const ids = members.flatMap(({ ws, user_id }) => (user_id === null ? [] : subscriptionId(ws, user_id)))
-      return byId(await findAll(opened, [...new Set(ids)]))
+      const refs = members.flatMap(({ ws, user_id }) => (user_id === null ? [] : refOf(ws, user_id)))
+      return byId(await findAll(opened, refs))
     },
     note: async (ws, workspace_name, members) => {
-      const ids = members.map(({ user_id }) => subscriptionId(ws, user_id))
-      const known = byId(await findAll(opened, ids))
+      const refs = members.map(({ user_id }) => refOf(ws, user_id))
+      const known = byId(await findAll(opened, refs))
       const missing = members.filter(({ user_id }) => !known.has(subscriptionId(ws, user_id)))
       await insertMissing(
         subscriptions,

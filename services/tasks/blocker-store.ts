@@ -41,10 +41,15 @@ const manyAtOnce = (collection: Collection<TaskDoc>) => ({
     collection.find({ _id: { $in: [...ids] }, ws, pending_sync: { $exists: true } }).toArray(),
 
   /** Notes that the edges of these versions were compared. */
-  confirmAllSyncs: async (synced: readonly Readonly<{ id: string; v: number }>[]): Promise<void> => {
+  confirmAllSyncs: async (
+    synced: readonly Readonly<{ ws: string; id: string; v: number }>[],
+  ): Promise<void> => {
     await collection.bulkWrite(
-      synced.map(({ id, v }) => ({
-        updateOne: { filter: { _id: id, 'pending_sync.v': v }, update: { $unset: { pending_sync: '' } } },
+      synced.map(({ ws, id, v }) => ({
+        updateOne: {
+          filter: { _id: id, ws, 'pending_sync.v': v },
+          update: { $unset: { pending_sync: '' } },
+        },
       })),
       { ordered: false },
     )
@@ -104,7 +109,7 @@ export const blockerQueries = (collection: Collection<TaskDoc>) => ({
       .toArray(),
 
   /** Notes that the edges of a version were compared. */
-  confirmSync: async (id: string, v: number): Promise<void> => {
-    await collection.updateOne({ _id: id, 'pending_sync.v': v }, { $unset: { pending_sync: '' } })
+  confirmSync: async (ws: string, id: string, v: number): Promise<void> => {
+    await collection.updateOne({ _id: id, ws, 'pending_sync.v': v }, { $unset: { pending_sync: '' } })
   },
 })

@@ -312,7 +312,7 @@ export const syncBlocking = async (
   const { unblocked, done } = task.blocks
     ? await carryOver(deps, task, batches, call)
     : { unblocked: [], done: true }
-  if (done && !task.move) await deps.tasks.confirmSync(_id, pending_sync.v)
+  if (done && !task.move) await deps.tasks.confirmSync(ws, _id, pending_sync.v)
   return { unblocked, cycle }
 }
 

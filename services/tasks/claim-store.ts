@@ -1,5 +1,6 @@
 // Claims in MongoDB: who holds which tasks, which claims have ended, and renewals.
 import type { Collection, Filter, IndexDescription } from 'mongodb'
+import type { Ref } from '../../shared/storage/by-workspace.ts'
 import type { LeaseFields, Leases } from '../../shared/storage/lease.ts'
 import type { Claim, ClaimEnd, Holder } from './claim-rules.ts'
 import type { TaskDoc } from './task-store.ts'
@@ -50,7 +51,7 @@ const MAX_CLAIMED = 1_000
 const ENDS: Filter<TaskDoc> = { $and: [{ 'claim.until': { $type: 'date' } }] }
 
 /** A renewal of one claim. */
-export type Renewal = Readonly<{ id: string; claim_id: string }>
+export type Renewal = Readonly<{ id: string; ws: string; claim_id: string }>
 
 /** Queries about claims of somebody who may not work any more. */
 export const leftClaimQueries = (collection: Collection<TaskDoc>) => ({
@@ -141,9 +142,9 @@ export const claimQueries = (collection: Collection<TaskDoc>, leases: Leases) =>
 /** Writes about claims that leave the version of a task alone, since no reader sees them. */
 export const claimWrites = (collection: Collection<TaskDoc>, leases: Leases) => ({
   /** Takes off a claim that its task has outlived, as a replica of an earlier release leaves it: no reader sees it. */
-  dropClaim: async (id: string, { id: claim_id }: Claim): Promise<void> => {
+  dropClaim: async ({ _id, ws }: Ref, { id: claim_id }: Claim): Promise<void> => {
     await collection.updateOne(
-      { _id: id, 'claim.id': claim_id, status: { $ne: 'in_progress' } },
+      { _id, ws, 'claim.id': claim_id, status: { $ne: 'in_progress' } },
       { $unset: { claim: '' } },
     )
   },
@@ -153,7 +154,7 @@ export const claimWrites = (collection: Collection<TaskDoc>, leases: Leases) => 
    * @returns the ids of the tasks that were still held under these claims.
    */
   renew: async (claims: readonly Renewal[], term_ms: number): Promise<ReadonlySet<string>> => {
-    const held = claims.map(({ id, claim_id }) => ({ _id: id, claim: claim_id }))
+    const held = claims.map(({ id, ws, claim_id }) => ({ _id: id, ws, claim: claim_id }))
     return (await leases.renew(held, { term_ms, noted_at: 'claim.renewed_at' })).ids
   },
 
@@ -169,8 +170,11 @@ export const claimWrites = (collection: Collection<TaskDoc>, leases: Leases) => 
   },
 
   /** Notes what the holder of a claim says of its work. */
-  noteProgress: async ({ id, claim_id }: Renewal, progress: string): Promise<void> => {
-    await collection.updateOne({ _id: id, 'claim.id': claim_id }, { $set: { 'claim.progress': progress } })
+  noteProgress: async ({ id, ws, claim_id }: Renewal, progress: string): Promise<void> => {
+    await collection.updateOne(
+      { _id: id, ws, 'claim.id': claim_id },
+      { $set: { 'claim.progress': progress } },
+    )
   },
 })
 
@@ -185,9 +189,9 @@ export const pendingCommentQueries = (collection: Collection<TaskDoc>) => ({
       .toArray(),
 
   /** Takes comments off their task that stand among the others now. */
-  confirmComments: async (id: string, comment_ids: readonly string[]): Promise<void> => {
+  confirmComments: async ({ _id, ws }: Ref, comment_ids: readonly string[]): Promise<void> => {
     await collection.updateOne(
-      { _id: id },
+      { _id, ws },
       { $pull: { pending_comments: { id: { $in: [...comment_ids] } } } },
     )
   },

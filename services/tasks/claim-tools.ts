@@ -232,8 +232,8 @@ export const claimHandlers = (deps: Deps): Some<'claim_task' | 'renew_claims' | 
     const kept = await renewHeld(deps, held, call.caller, ttl_seconds)
     const renewed = new Map(kept.map((task) => [task._id, task]))
     if (progress !== undefined)
-      await inParallel(held, PARALLEL, ({ _id, claim }) =>
-        deps.tasks.noteProgress({ id: _id, claim_id: claim.id }, progress),
+      await inParallel(held, PARALLEL, ({ _id, ws, claim }) =>
+        deps.tasks.noteProgress({ id: _id, ws, claim_id: claim.id }, progress),
       )
     const statuses = await loopStatuses(deps, held, call)
     const claims = found.map((one) => {

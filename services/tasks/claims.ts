@@ -87,7 +87,7 @@ export const renewHeld = async (
   const due = held.filter((task) => needsRenewal(task.claim, termOf(task), now))
   const renewed = new Map<string, HeldDoc>()
   for (const [term_ms, tasks] of Map.groupBy(due, termOf)) {
-    const claims = tasks.map(({ _id, claim }) => ({ id: _id, claim_id: claim.id }))
+    const claims = tasks.map(({ _id, ws, claim }) => ({ id: _id, ws, claim_id: claim.id }))
     const kept = await deps.tasks.renew(claims, term_ms)
     const until = new Date(deps.database_clock.now().getTime() + term_ms)
     for (const task of tasks)
@@ -138,7 +138,7 @@ export const postComments = async (
     await deps.counters.count('post_comment', [pending])
   }
   await deps.tasks.confirmComments(
-    task._id,
+    task,
     comments.map(({ id }) => id),
   )
 }

@@ -109,10 +109,11 @@ const incrementing = (
   forgetBefore: () => Date | undefined,
 ) => {
   const listUnseen = async (
+    ws: string,
     counter: string,
     changes: readonly PendingIncrements[],
   ): Promise<readonly PendingIncrements[]> => {
-    const { seen = {} } = (await collection.findOne({ _id: counter }, { projection: { seen: 1 } })) ?? {}
+    const { seen = {} } = (await collection.findOne({ _id: counter, ws }, { projection: { seen: 1 } })) ?? {}
     return changes.filter(({ id }) => seen[id] === undefined)
   }
   const increment = async (
@@ -156,7 +157,7 @@ const incrementing = (
     }
     // It exists, so it has seen some of the changes. A single one that it has seen is done.
     if (changes.length === 1) return
-    const unseen = await listUnseen(counter, changes)
+    const unseen = await listUnseen(ws, counter, changes)
     const parts = unseen.length < changes.length ? [unseen] : changes.map((change) => [change])
     for (const part of parts) if (part.length > 0) await increment(ws, counter, part, true)
   }

@@ -276,7 +276,7 @@ const workingTogether = (tasks: TaskStore, ws: string): TaskStore => {
     markBlocking: (_, id) => mark(id),
     findPendingSync: (_, id) => findPendingSync(id),
     listBlockers: (_, ids) => listBlockers(ids),
-    confirmSync: (id, v) => confirm({ id, v }),
+    confirmSync: (ws, id, v) => confirm({ ws, id, v }),
   }
 }
 

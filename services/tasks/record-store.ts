@@ -6,6 +6,7 @@ import {
   recordSource,
   type StoredThing,
 } from '../../shared/events/record-store.ts'
+import { BY_ID, these } from '../../shared/storage/by-workspace.ts'
 import { lookInto } from '../../shared/storage/collection.ts'
 import { createdEvent } from './task-rules.ts'
 import { addedEvent, type EventComment } from './task-view.ts'
@@ -32,7 +33,11 @@ const comments = recordSource<StoredThing & Within & EventComment & { parent: st
   eventsOf: async (found, db) => {
     const { collection, read } = lookInto<Parent>(db, 'tasks')
     const parents = await collection
-      .find({ _id: { $in: found.map(({ parent }) => parent) }, deleted_at: { $exists: false } })
+      .find({
+        ...these(found.map(({ parent, ws }) => ({ _id: parent, ws }))),
+        deleted_at: { $exists: false },
+      })
+      .hint(BY_ID)
       .project<Parent>({ schema: 1, acl: 1 })
       .toArray()
     const byId = new Map(parents.map((task) => [task._id, read(task)]))

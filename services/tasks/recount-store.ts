@@ -3,6 +3,7 @@
 // Everything of one check is read from one snapshot of the database, so it is right while others write: pending increments
 // are no fault. A repair adds what is missing, which commutes with every change.
 import type { ClientSession, Collection, Db, Document } from 'mongodb'
+import { BY_ID, type Ref, these } from '../../shared/storage/by-workspace.ts'
 import { lookInto, openCollection } from '../../shared/storage/collection.ts'
 import { insertMissing } from '../../shared/storage/mongo.ts'
 import type { CommentDoc } from './comment-store.ts'
@@ -105,10 +106,11 @@ const countComments = async (
 }
 
 /** Which of these are deleted tasks: their counters go with them. */
-const findDeleted = async ({ tasks, session }: Snapshot, ids: readonly string[]): Promise<Set<string>> =>
+const findDeleted = async ({ tasks, session }: Snapshot, refs: readonly Ref[]): Promise<Set<string>> =>
   new Set(
     await tasks
-      .find({ _id: { $in: [...ids] }, deleted_at: { $exists: true } }, { session })
+      .find({ ...these(refs), deleted_at: { $exists: true } }, { session })
+      .hint(BY_ID)
       .project<{ _id: string }>({ _id: 1 })
       .map(({ _id }) => _id)
       .toArray(),
@@ -144,10 +146,7 @@ const findDrifts = async (snapshot: Snapshot, counters: readonly CounterDoc[]): 
     if (loops.length < ids.length) await countTasks(snapshot, ws, WORKSPACE_LISTS, countsOf)
     await countComments(snapshot, ws, ids, countsOf)
   }
-  const deleted = await findDeleted(
-    snapshot,
-    counters.map(({ _id }) => _id),
-  )
+  const deleted = await findDeleted(snapshot, counters)
   return counters.flatMap((counter) => {
     const { _id, ws, seen = {}, repairs = 0 } = counter
     if (deleted.has(_id)) return []
@@ -168,10 +167,7 @@ const insertMissingCounters = async (
   named: AsyncIterable<{ _id: { ws: string; id: string } }>,
 ): Promise<void> => {
   const insert = async (batch: readonly Counter[]): Promise<void> => {
-    const found = await counters
-      .find({ _id: { $in: batch.map(({ _id }) => _id) } })
-      .project<{ _id: string }>({ _id: 1 })
-      .toArray()
+    const found = await counters.find(these(batch)).hint(BY_ID).project<{ _id: string }>({ _id: 1 }).toArray()
     const known = new Set(found.map(({ _id }) => _id))
     await insertMissing(
       counters,

@@ -1,5 +1,6 @@
 // Indexes the tasks and comments from before there was a search, a few at a time.
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
+import type { Ref } from '../../shared/storage/by-workspace.ts'
 import type { TaskSearch } from './search-store.ts'
 
 /** Documents per step. */
@@ -10,7 +11,7 @@ export const backfillSweep = ({
   search,
   at,
 }: Readonly<{ search: TaskSearch; at: FaultPoint }>): (() => Promise<void>) => {
-  const left = new Map<'tasks' | 'comments', (ids: readonly string[]) => Promise<void>>([
+  const left = new Map<'tasks' | 'comments', (refs: readonly Ref[]) => Promise<void>>([
     ['tasks', search.indexTasks],
     ['comments', search.indexComments],
   ])
@@ -19,10 +20,14 @@ export const backfillSweep = ({
       const after = await search.index.backfill.take(name)
       if (after === undefined) left.delete(name)
       if (after === undefined || after === null) continue
-      const ids = await search.documents.after(name, after, BATCH)
-      if (ids.length > 0) await index(ids)
+      const found = await search.documents.after(name, after, BATCH)
+      if (found.length > 0) await index(found)
       at('search.backfilled')
-      await search.index.backfill.moveOn(name, after, ids.length < BATCH ? null : (ids.at(-1) ?? null))
+      await search.index.backfill.moveOn(
+        name,
+        after,
+        found.length < BATCH ? null : (found.at(-1)?._id ?? null),
+      )
     }
   }
 }

@@ -4,6 +4,7 @@ import { ownCall } from '../../shared/bus/headers.ts'
 import type { TaskStatus } from '../../shared/contracts/define/common.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Ids } from '../../shared/process/ids.ts'
+import { BY_ID, type Ref, these } from '../../shared/storage/by-workspace.ts'
 import { lookInto } from '../../shared/storage/collection.ts'
 import { openSearch, type SearchIndex, type Shown } from '../../shared/storage/search-store.ts'
 import type { CommentDoc } from './comment-store.ts'
@@ -32,20 +33,19 @@ const openDocuments = (db: Db) => {
   const { collection: tasks } = lookInto<TaskDoc>(db, 'tasks')
   const { collection: comments } = lookInto<CommentDoc>(db, 'comments')
   return {
-    tasks: (ids: readonly string[]) =>
+    tasks: (refs: readonly Ref[]) =>
       tasks
-        .find({ _id: { $in: [...ids] }, ...ALIVE })
+        .find({ ...these(refs), ...ALIVE })
+        .hint(BY_ID)
         .project<IndexedTask>(TASK)
         .toArray(),
-    comments: (ids: readonly string[]) =>
-      comments
-        .find({ _id: { $in: [...ids] } })
-        .project<IndexedComment>(COMMENT)
-        .toArray(),
+    comments: (refs: readonly Ref[]) =>
+      comments.find(these(refs)).hint(BY_ID).project<IndexedComment>(COMMENT).toArray(),
     /** The versions of tasks that are not deleted. */
-    versions: async (ids: readonly string[]): Promise<Map<string, number>> => {
+    versions: async (refs: readonly Ref[]): Promise<Map<string, number>> => {
       const found = await tasks
-        .find({ _id: { $in: [...ids] }, ...ALIVE })
+        .find({ ...these(refs), ...ALIVE })
+        .hint(BY_ID)
         .project<Pick<TaskDoc, '_id' | 'v'>>({ v: 1 })
         .toArray()
       return new Map(found.map(({ _id, v }) => [_id, v]))
@@ -58,24 +58,27 @@ const openDocuments = (db: Db) => {
         .toArray()
       return new Set(found.map(({ _id }) => _id))
     },
-    /** The ids behind an id, for the backfill. */
-    after: async (name: 'tasks' | 'comments', after: string, limit: number): Promise<string[]> => {
-      const found = await lookInto<{ _id: string }>(db, name)
+    /** What is behind an id, for the backfill. */
+    after: (name: 'tasks' | 'comments', after: string, limit: number): Promise<Ref[]> =>
+      lookInto<{ _id: string }>(db, name)
         .collection.find({ _id: { $gt: after } })
         .sort({ _id: 1 })
         .limit(limit)
-        .project<{ _id: string }>({ _id: 1 })
-        .toArray()
-      return found.map(({ _id }) => _id)
-    },
+        .project<Ref>({ ws: 1 })
+        .toArray(),
   }
 }
 type Documents = ReturnType<typeof openDocuments>
 
+/** The tasks that comments are on. */
+const tasksOf = (comments: readonly Pick<IndexedComment, 'ws' | 'task_id'>[]): Ref[] =>
+  comments.flatMap(({ ws, task_id }) => (task_id ? { _id: task_id, ws } : []))
+
 /** Tasks and comments as they are now. */
 const reading = (documents: Documents, ws: string) => async (ids: readonly string[]) => {
-  const [tasks, comments] = await Promise.all([documents.tasks(ids), documents.comments(ids)])
-  const parents = await documents.tasks(comments.flatMap(({ task_id }) => task_id ?? []))
+  const refs = ids.map((_id) => ({ _id, ws }))
+  const [tasks, comments] = await Promise.all([documents.tasks(refs), documents.comments(refs)])
+  const parents = await documents.tasks(tasksOf(comments))
   const byId = new Map(parents.map((task) => [task._id, task]))
   const shown: Shown<FoundDocument>[] = []
   for (const { _id, title, body, acl, loop_id, status, ws: own } of tasks)
@@ -110,7 +113,7 @@ type Filling = Readonly<{ documents: Documents; index: SearchIndex }>
 
 /** Takes the comments on tasks to where the tasks are. */
 const moveComments = ({ index }: Pick<Filling, 'index'>, tasks: readonly IndexedTask[]): Promise<void> =>
-  index.moveComments(tasks.map(({ _id, acl, v }) => ({ parent: _id, list: `comment:${acl}`, v })))
+  index.moveComments(tasks.map(({ _id, ws, acl, v }) => ({ ws, parent: _id, list: `comment:${acl}`, v })))
 
 /** Indexes tasks, and takes their comments along. */
 const putTasks = async ({ index }: Filling, tasks: readonly IndexedTask[]): Promise<void> => {
@@ -133,17 +136,17 @@ const putTasks = async ({ index }: Filling, tasks: readonly IndexedTask[]): Prom
  * Indexes tasks as they are now, and takes out those that are deleted. Looks again afterwards, and indexes what has changed
  * meanwhile: so no late fill outlives a deletion.
  */
-const indexTasks = async (filling: Filling, ids: readonly string[]): Promise<void> => {
+const indexTasks = async (filling: Filling, refs: readonly Ref[]): Promise<void> => {
   const { documents, index } = filling
-  let left = ids
+  let left = refs
   for (let tries = 0; left.length > 0; tries += 1) {
     if (tries === MAX_TRIES) throw new Error('Tasks changed each time they were indexed.')
     const found = await documents.tasks(left)
     await putTasks(filling, found)
     const now = await documents.versions(left)
-    await index.remove(left.filter((id) => !now.has(id)))
+    await index.remove(left.filter(({ _id }) => !now.has(_id)))
     const indexed = new Map(found.map(({ _id, v }) => [_id, v]))
-    left = [...now].flatMap(([id, v]) => (v === indexed.get(id) ? [] : [id]))
+    left = left.filter(({ _id }) => now.has(_id) && now.get(_id) !== indexed.get(_id))
   }
 }
 
@@ -152,10 +155,10 @@ type ListOf = (comments: readonly IndexedComment[]) => Promise<Map<string, { lis
 /** Indexes comments on the lists of what they are on; follows tasks that move or go meanwhile. */
 const indexComments = async (
   { documents, index }: Filling,
-  ids: readonly string[],
+  refs: readonly Ref[],
   listsOf: ListOf,
 ): Promise<void> => {
-  const found = await documents.comments(ids)
+  const found = await documents.comments(refs)
   const lists = await listsOf(found)
   await index.put(
     found.flatMap(({ _id, ws, parent, text }) => {
@@ -163,10 +166,10 @@ const indexComments = async (
       return on ? [{ _id, ws, v: on.v, list: on.list, parent, title: '', texts: [text] }] : []
     }),
   )
-  const parents = [...new Set(found.flatMap(({ task_id }) => task_id ?? []))]
+  const parents = tasksOf(found)
   const now = await documents.versions(parents)
-  await index.remove(parents.filter((id) => !now.has(id)))
-  const moved = parents.filter((id) => now.has(id) && now.get(id) !== lists.get(id)?.v)
+  await index.remove(parents.filter(({ _id }) => !now.has(_id)))
+  const moved = parents.filter(({ _id }) => now.has(_id) && now.get(_id) !== lists.get(_id)?.v)
   await moveComments({ index }, await documents.tasks(moved))
 }
 
@@ -177,7 +180,7 @@ const listing =
     { clock, ids, loops }: Readonly<{ clock: Clock; ids: Ids }> & Pick<Deps, 'loops'>,
   ): ListOf =>
   async (comments) => {
-    const tasks = await documents.tasks(comments.flatMap(({ task_id }) => task_id ?? []))
+    const tasks = await documents.tasks(tasksOf(comments))
     const lists = new Map(tasks.map(({ _id, acl, v }) => [_id, { list: `comment:${acl}`, v }]))
     const onLoops = comments.filter(({ loop_id }) => loop_id !== null)
     for (const [workspace_id, some] of Map.groupBy(onLoops, ({ ws }) => ws)) {
@@ -197,8 +200,8 @@ export const openTaskSearch = async (db: Db, deps: Parameters<typeof listing>[1]
     ...filling,
     /** Makes the function that reads what belongs to a workspace, as it is now. */
     reading: (ws: string) => reading(filling.documents, ws),
-    indexTasks: (ids: readonly string[]) => indexTasks(filling, ids),
-    indexComments: (ids: readonly string[]) => indexComments(filling, ids, listsOf),
+    indexTasks: (refs: readonly Ref[]) => indexTasks(filling, refs),
+    indexComments: (refs: readonly Ref[]) => indexComments(filling, refs, listsOf),
   }
 }
 export type TaskSearch = Awaited<ReturnType<typeof openTaskSearch>>

@@ -68,7 +68,7 @@ export const expireClaims = async (
     if (!before || before.move) continue
     const decision = expireTask(before, now)
     if (!decision) {
-      if (before.claim) await deps.tasks.dropClaim(_id, before.claim)
+      if (before.claim) await deps.tasks.dropClaim(before, before.claim)
       continue
     }
     const call = ownCall(deps.clock, deps.ids.next())

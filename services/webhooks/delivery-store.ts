@@ -12,7 +12,7 @@ export type Deliveries = PendingWork<Delivery> &
   Readonly<{
     /** Adds deliveries; existing ones stay as they are. */
     add: (deliveries: readonly Delivery[]) => Promise<void>
-    find: (id: string) => Promise<Delivery | null>
+    find: (ws: string, id: string) => Promise<Delivery | null>
     /** Deliveries of a webhook, newest event first, after that id. */
     list: (ws: string, webhook_id: string, limit: number, after?: string) => Promise<readonly Delivery[]>
     /** Makes one pending again. @returns false when it has changed since. */
@@ -56,7 +56,7 @@ export const openDeliveries = async (
   return {
     ...pending,
     add: (added) => insertMissing(deliveries, added),
-    find: (_id) => deliveries.findOne({ _id }),
+    find: (ws, _id) => deliveries.findOne({ _id, ws }),
     list: (ws, webhook_id, limit, after) =>
       deliveries
         .find({ ws, webhook_id, ...(after === undefined ? {} : { _id: { $lt: after } }) })

@@ -10,6 +10,7 @@ import type { Log } from '../../shared/process/log.ts'
 import { type Metrics, noMetrics } from '../../shared/process/metrics.ts'
 import { unsealSome } from '../../shared/process/sealing.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
+import type { Ref } from '../../shared/storage/by-workspace.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
 import type { Ending } from '../../shared/storage/pending-work.ts'
 import { startWorker, type WorkContext, type Worker } from '../../shared/storage/worker.ts'
@@ -97,12 +98,17 @@ const messageOf = async (
 }
 
 /** Notes how a call went, or removes a subscription that was told of its end. */
-const afterCall = (deps: EventSenderDeps, id: string, next: EventNext, ends: boolean): Promise<boolean> =>
+const afterCall = (
+  deps: EventSenderDeps,
+  { _id, ws }: Ref,
+  next: EventNext,
+  ends: boolean,
+): Promise<boolean> =>
   untilSaved(async () => {
-    const before = await deps.subscriptions.find(id)
+    const before = await deps.subscriptions.find(ws, _id)
     if (!before) return true
     if (ends) {
-      if (next.status !== 'pending') await deps.subscriptions.remove(id)
+      if (next.status !== 'pending') await deps.subscriptions.remove(ws, _id)
       return true
     }
     const changed = noted(before, next.fault, deps.clock.now())
@@ -154,7 +160,7 @@ export const startEventSender = (deps: EventSenderDeps): Worker => {
     const next = judgeCall(outcome, delivery, clock.now(), ids.random())
     metrics.count('loops_webhook_tries_total', { kind: KIND, outcome: next.status })
     standing.prove(_id, next.status === 'delivered')
-    return { ...endingOf(delivery, next), afterwards: () => afterCall(deps, _id, next, ends) }
+    return { ...endingOf(delivery, next), afterwards: () => afterCall(deps, subscription, next, ends) }
   }
 
   return startWorker<EventDelivery, Subscription | undefined>({
@@ -162,7 +168,9 @@ export const startEventSender = (deps: EventSenderDeps): Worker => {
     random: ids.random,
     pending: deliveries,
     prepare: async (claimed) => {
-      const found = await subscriptions.findAll([...new Set(claimed.map((one) => one.subscription_id))])
+      const found = await subscriptions.findAll(
+        claimed.map(({ ws, subscription_id }) => ({ _id: subscription_id, ws })),
+      )
       standing.note(found.values())
       return claimed.map(({ subscription_id }) => found.get(subscription_id))
     },

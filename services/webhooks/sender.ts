@@ -65,9 +65,9 @@ const call = async (deps: SenderDeps, webhook: Webhook, { event_id, body }: Deli
 }
 
 /** What the outcome of a call means for the webhook itself. */
-const judgeWebhook = (deps: SenderDeps, id: string, { status }: NextState): Promise<boolean> =>
+const judgeWebhook = (deps: SenderDeps, { _id, ws }: Webhook, { status }: NextState): Promise<boolean> =>
   untilSaved(async () => {
-    const before = await deps.webhooks.find(id)
+    const before = await deps.webhooks.find(ws, _id)
     if (!before) return false
     const now = deps.clock.now()
     const next =
@@ -117,14 +117,14 @@ export const startSender = (deps: SenderDeps): Worker => {
     standing.prove(webhook._id, next.status === 'delivered')
     return {
       ...endingOf(deps, delivery, next),
-      afterwards: () => judgeWebhook(deps, webhook._id, next),
+      afterwards: () => judgeWebhook(deps, webhook, next),
     }
   }
   return startWorker<Delivery, Webhook | undefined>({
     ...deps,
     pending: deps.deliveries,
     prepare: async (claimed) => {
-      const found = await webhooks.findAll([...new Set(claimed.map(({ webhook_id }) => webhook_id))])
+      const found = await webhooks.findAll(claimed.map(({ ws, webhook_id }) => ({ _id: webhook_id, ws })))
       standing.note(found.values())
       return claimed.map(({ webhook_id }) => found.get(webhook_id))
     },

@@ -147,8 +147,8 @@ const unsubscribe =
   async (asked, { caller }) => {
     const connection = connectionOf(caller)
     const { id } = targetOf(deps, asked, connection)
-    const found = await deps.subscriptions.find(id)
-    const isRemoved = await deps.subscriptions.remove(id)
+    const found = await deps.subscriptions.find(connection.workspace_id, id)
+    const isRemoved = await deps.subscriptions.remove(connection.workspace_id, id)
     if (isRemoved && found && isLive(found, deps.clock.now())) return {}
     throw new AppError('not_found', 'There is no such subscription.', { details: { kind: 'subscription' } })
   }

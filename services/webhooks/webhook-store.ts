@@ -8,6 +8,7 @@ import {
   OUTBOX_INDEX,
   type Outbox,
 } from '../../shared/storage/aggregate.ts'
+import { BY_ID, type Ref, these } from '../../shared/storage/by-workspace.ts'
 import { lookInto, openCollection, type Upgrade } from '../../shared/storage/collection.ts'
 import type { Webhook } from './webhook-rules.ts'
 
@@ -18,9 +19,9 @@ export type WebhookStore = Readonly<{
   page: WebhookPages
   /** Webhooks of a workspace, in order of id, after that id. */
   list: (ws: string, limit: number, after?: string) => Promise<readonly Webhook[]>
-  find: (id: string) => Promise<Webhook | null>
+  find: (ws: string, id: string) => Promise<Webhook | null>
   /** Webhooks by id; those that do not exist are missing. */
-  findAll: (ids: readonly string[]) => Promise<ReadonlyMap<string, Webhook>>
+  findAll: (refs: readonly Ref[]) => Promise<ReadonlyMap<string, Webhook>>
   /** @returns false when the slot or the address is taken. */
   insert: (webhook: Webhook) => Promise<boolean>
   /** Replaces `before` and publishes the events. @returns null when it has changed since. */
@@ -73,13 +74,13 @@ export const openWebhooks = async (db: Db, deps: AggregateDeps): Promise<Webhook
         .toArray()
       return found.map((one) => read(one))
     },
-    find: async (_id) => {
-      const found = await webhooks.findOne({ _id })
+    find: async (ws, _id) => {
+      const found = await webhooks.findOne({ _id, ws })
       return found && read(found)
     },
-    findAll: async (ids) => {
-      if (ids.length === 0) return new Map()
-      const found = await webhooks.find({ _id: { $in: [...ids] } }).toArray()
+    findAll: async (refs) => {
+      if (refs.length === 0) return new Map()
+      const found = await webhooks.find(these(refs)).hint(BY_ID).toArray()
       return new Map(found.map((one) => [one._id, read(one)]))
     },
     insert: async ({ v: _, ...webhook }) => (await writes.insert(webhook, [])) !== null,

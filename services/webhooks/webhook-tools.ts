@@ -31,8 +31,8 @@ export type HandlerDeps = Readonly<{
 
 const load = async ({ webhooks }: HandlerDeps, id: string, { caller }: Call): Promise<Webhook> => {
   const { workspace_id } = managerOf(caller)
-  const found = await webhooks.find(id)
-  if (found?.ws !== workspace_id) throw notFound('webhook', id)
+  const found = await webhooks.find(workspace_id, id)
+  if (!found) throw notFound('webhook', id)
   return found
 }
 
@@ -117,8 +117,8 @@ const replayDelivery =
   async ({ delivery_id }, { caller }) => {
     const { workspace_id } = managerOf(caller)
     await untilSaved(async () => {
-      const found = await deps.deliveries.find(delivery_id)
-      if (found?.ws !== workspace_id) throw notFound('delivery', delivery_id)
+      const found = await deps.deliveries.find(workspace_id, delivery_id)
+      if (!found) throw notFound('delivery', delivery_id)
       return (await deps.deliveries.replay(found)) || undefined
     }, deps.ids.random)
     deps.nudge()

@@ -139,7 +139,7 @@ const redriving = (
         .project<{ _id: string }>({ _id: 1 })
         .toArray()
       for (const { _id } of due) {
-        const { claim, ids: won } = await leases.claim([_id], { $inc: { redrives: 1 } })
+        const { claim, ids: won } = await leases.claim([{ _id }], { $inc: { redrives: 1 } })
         const held = won.has(_id) ? await letters.findOne({ _id, claim }) : null
         if (!held) continue
         const redrive = { ...held, claim }

@@ -80,7 +80,11 @@ const confirming = (options: RelayOptions, recorders: readonly Recorder[], log: 
     options.at('relay.journaled')
     for (const [outbox, documents] of Map.groupBy(batch, (one) => one.outbox))
       await outbox.confirm(
-        documents.map(({ id, published }) => ({ id, event_ids: published.map((event) => event.id) })),
+        documents.map(({ id, published }) => ({
+          id,
+          ws: published[0]?.event.workspaceid ?? '',
+          event_ids: published.map((one) => one.id),
+        })),
       )
   }
   return gather<Acknowledged>(CONFIRM_BATCH, (batch) =>

@@ -61,8 +61,10 @@ export type Outbox = Readonly<{
     limit: number,
     time_ms: number,
   ) => Promise<Readonly<{ documents: number; oldest?: Date | undefined }>>
-  /** Takes published events out of their documents; repeating it does no harm. */
-  confirm: (published: readonly Readonly<{ id: string; event_ids: readonly string[] }>[]) => Promise<void>
+  /** Takes published events out of their documents; repeating it does no harm. `ws`: the workspace that they name. */
+  confirm: (
+    published: readonly Readonly<{ id: string; ws: string; event_ids: readonly string[] }>[],
+  ) => Promise<void>
 }>
 
 /** Called after each write with events, so that they are published at once instead of at the next poll. */
@@ -146,8 +148,14 @@ export type Aggregates<T extends Aggregate> = Readonly<{
 /** The index that the relay reads by; one of the indexes of every collection of aggregates. */
 export const OUTBOX_INDEX = { key: { 'outbox.at': 1 }, name: 'outbox', sparse: true } as const
 
-/** The events that wait in the documents of a collection, which needs OUTBOX_INDEX. */
-export const outboxOf = <T extends Readonly<{ _id: string }>>(collection: Collection<T>): Outbox => ({
+/**
+ * The events that wait in the documents of a collection, which needs OUTBOX_INDEX.
+ * @param options.by_workspace whether each document has the workspace that its events name in `ws`.
+ */
+export const outboxOf = <T extends Readonly<{ _id: string }>>(
+  collection: Collection<T>,
+  { by_workspace = false }: Readonly<{ by_workspace?: boolean }> = {},
+): Outbox => ({
   name: collection.namespace,
   pending: async (before, limit, except = []) => {
     const others = except.length > 0 ? { _id: { $nin: [...except] } } : {}
@@ -176,9 +184,9 @@ export const outboxOf = <T extends Readonly<{ _id: string }>>(collection: Collec
     if (published.length === 0) return
     // Without a version: removing by event id is right whatever else has changed, and must not make writers stale.
     await collection.bulkWrite(
-      published.map(({ id, event_ids }) => ({
+      published.map(({ id, ws, event_ids }) => ({
         updateOne: {
-          filter: { _id: id } as Filter<T>,
+          filter: { _id: id, ...(by_workspace ? { ws } : {}) } as unknown as Filter<T>,
           update: { $pull: { outbox: { id: { $in: [...event_ids] } } } } as unknown as UpdateFilter<T>,
         },
       })),
@@ -234,7 +242,7 @@ const openWriting = <T extends Aggregate>(
   { collection, schema }: Opened<T>,
   deps: AggregateDeps,
 ): Writing<T> => {
-  const outbox = outboxOf(collection)
+  const outbox = outboxOf(collection, { by_workspace: true })
   return {
     collection,
     schema,

@@ -11,7 +11,7 @@ const PAGE = 500
 /** How often a document that changes meanwhile is looked at again. */
 const TRIES = 10
 
-type Named = Document & { _id: string; v?: number }
+type Named = Document & { _id: string; ws: string; v?: number }
 
 /** Erases the name from one document. Its version stays: it says the same, and whoever changes it meanwhile is not disturbed. */
 const eraseIn = async (collection: Collection<Named>, found: Named, userId: string): Promise<void> => {
@@ -19,10 +19,10 @@ const eraseIn = async (collection: Collection<Named>, found: Named, userId: stri
   for (let tries = 0; document && tries < TRIES; tries += 1) {
     const $set = namesIn(document, userId)
     if (Object.keys($set).length === 0) return
-    const { _id, v }: Named = document
-    const filter = v === undefined ? { _id } : { _id, v }
+    const { _id, v, ws }: Named = document
+    const filter = { _id, ws, ...(v === undefined ? {} : { v }) }
     if ((await collection.updateOne(filter, { $set })).matchedCount === 1) return
-    document = await collection.findOne({ _id })
+    document = await collection.findOne({ _id, ws })
   }
 }
 

@@ -5,6 +5,7 @@
 // clocks of their machines are.
 import type { Collection, Document, Filter, MatchKeysAndValues, UpdateFilter } from 'mongodb'
 import type { Ids } from '../process/ids.ts'
+import { BY_ID, byIds } from './by-workspace.ts'
 import type { DatabaseClock } from './database-clock.ts'
 
 /** A document of any collection. */
@@ -28,8 +29,10 @@ export const TERM_MS = 60_000
 /** The last part of a term, in which the holder no longer relies on its lease: time for what it cannot call back. */
 const MARGIN = 1 / 4
 
-/** A document, and the claim that holds it. */
-export type Claim = Readonly<{ _id: string; claim: string }>
+/** A document, and the claim that holds it. Those of a workspace name it, for a sharded database. */
+export type Claim = Readonly<{ _id: string; claim: string; ws?: string | undefined }>
+/** A document to be claimed. */
+export type Candidate = Omit<Claim, 'claim'>
 
 /** Which documents a holder has, and how long it may rely on that. */
 export type Held = Readonly<{
@@ -45,7 +48,7 @@ export type Leases = Readonly<{
    * @returns the id of the claim, and the documents it won.
    */
   claim: (
-    ids: readonly string[],
+    candidates: readonly Candidate[],
     update?: UpdateFilter<Stored>,
   ) => Promise<Held & Readonly<{ claim: string }>>
   /**
@@ -87,11 +90,11 @@ export const openLeases = <T extends Readonly<{ _id: string }>>(
     }
   }
   const idsOf = async (filter: Filter<Stored>): Promise<ReadonlySet<string>> => {
-    const found = await documents.find(filter).project<{ _id: string }>({ _id: 1 }).toArray()
+    const found = await documents.find(filter).hint(BY_ID).project<{ _id: string }>({ _id: 1 }).toArray()
     return new Set(found.map(({ _id }) => _id))
   }
   const heldBy = (claims: readonly Claim[]): Filter<Stored> => ({
-    _id: { $in: claims.map(({ _id }) => _id) },
+    ...byIds(claims),
     [claim]: { $in: [...new Set(claims.map((one) => one.claim))] },
   })
   const claimable = (now: Date): Filter<Stored> => ({ [until]: { $lte: now } })
@@ -101,13 +104,15 @@ export const openLeases = <T extends Readonly<{ _id: string }>>(
       const { now, end, until_ms } = await beginTerm()
       const id = ids.next()
       const { $set = {}, $inc = {}, ...others } = update
-      await documents.updateMany({ _id: { $in: [...candidates] }, ...claimable(now) }, {
+      const claimed = { ...byIds(candidates), ...claimable(now) }
+      const change = {
         ...others,
         $set: { ...$set, [claim]: id, [until]: end },
         $inc: { ...$inc, [fence]: 1 },
-      } as UpdateFilter<Stored>)
+      }
+      await documents.updateMany(claimed, change as UpdateFilter<Stored>, { hint: BY_ID })
       // The update returns how many it changed, but not which.
-      const won = await idsOf(heldBy(candidates.map((_id) => ({ _id, claim: id }))))
+      const won = await idsOf(heldBy(candidates.map((one) => ({ ...one, claim: id }))))
       return { claim: id, ids: won, until_ms }
     },
     renew: async (claims, options = {}) => {
@@ -115,7 +120,7 @@ export const openLeases = <T extends Readonly<{ _id: string }>>(
       if (claims.length === 0) return { ids: new Set(), until_ms }
       const own = heldBy(claims)
       const ends = { [until]: end, ...(options.noted_at ? { [options.noted_at]: now } : {}) }
-      await documents.updateMany(own, { $max: ends as MatchKeysAndValues<Stored> })
+      await documents.updateMany(own, { $max: ends as MatchKeysAndValues<Stored> }, { hint: BY_ID })
       // Asking for the new end as well makes the answer a proof: a replaced primary, which lacks this write, has no match.
       return { ids: await idsOf({ ...own, [until]: { $gte: end } }), until_ms }
     },

@@ -55,7 +55,7 @@ export const openLedger = <T extends Holder>(
         { $pull: { ledger: { key: { $in: keys } } } } as unknown as UpdateFilter<T>,
       )
     },
-    findRepeat: async ({ _id, ledger }, request) =>
-      request && (findRepeat(ledger, request) ?? findRepeat(await store().find(_id, request), request)),
+    findRepeat: async ({ _id, ws, ledger }, request) =>
+      request && (findRepeat(ledger, request) ?? findRepeat(await store().find(ws, _id, request), request)),
   }
 }

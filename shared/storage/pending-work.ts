@@ -3,6 +3,7 @@
 // Claims it by lease, fairly among workspaces, and records how each try ended. Does not know what the work is.
 import type { Collection, Filter } from 'mongodb'
 import type { Ids } from '../process/ids.ts'
+import { BY_ID } from './by-workspace.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { countFrom, deal, type Share } from './fair.ts'
 import { type Claim, type Held, type LeaseFields, type Leases, openLeases, type Stored } from './lease.ts'
@@ -188,7 +189,7 @@ const chooser = (
   }
 }
 
-const claimOf = ({ _id, claim = '' }: Work): Claim => ({ _id, claim })
+const claimOf = ({ _id, ws, claim = '' }: Work): Claim => ({ _id, ws, claim })
 
 /** Makes the function that reads how much is not finished. */
 const counting =
@@ -225,10 +226,15 @@ export const openPendingWork = <T extends Work>(
       const { chosen, more } = await choose(room)
       if (chosen.length === 0) return { claimed: [], more }
       const { claim, ids, until_ms } = await leases.claim(
-        chosen.map(({ row }) => row._id),
+        chosen.map(({ row: { _id, ws } }) => ({ _id, ws })),
         { $set: { status: 'sending' }, $inc: { v: 1, attempts: 1 }, $unset: { expires_at: '' } },
       )
-      const won = await documents.find(leases.heldBy([...ids].map((_id) => ({ _id, claim })))).toArray()
+      const ours = chosen
+        .filter(({ row }) => ids.has(row._id))
+        .map(({ row: { _id, ws } }) => ({ _id, ws, claim }))
+      // Another worker was first with all of them.
+      if (ours.length === 0) return { claimed: [], more }
+      const won = await documents.find(leases.heldBy(ours)).hint(BY_ID).toArray()
       const byId = new Map(won.map((one) => [one._id, one as unknown as T]))
       const claimed = chosen.flatMap(({ row, lane }) => {
         const work = byId.get(row._id)
@@ -239,11 +245,12 @@ export const openPendingWork = <T extends Work>(
     renew: (held) => leases.renew(held.map(claimOf)),
     release: async (untried, due_at) => {
       if (untried.length === 0) return
-      await documents.updateMany(leases.heldBy(untried.map(claimOf)), {
+      const update = {
         $set: { status: 'pending', due_at },
         $unset: leases.released,
         $inc: { v: 1, attempts: -1 },
-      })
+      }
+      await documents.updateMany(leases.heldBy(untried.map(claimOf)), update, { hint: BY_ID })
     },
     record: async (endings) => {
       if (endings.length === 0) return 0

@@ -25,7 +25,7 @@ const idOf = (document_id: string, key: string): string => `${key}:${document_id
 /** The answered requests of a service. */
 export type RequestStore = Readonly<{
   /** The entry that was kept of a document's request, as a list of one; an empty list when there is none. */
-  find: (document_id: string, request: Repeatable) => Promise<readonly LedgerEntry[]>
+  find: (ws: string, document_id: string, request: Repeatable) => Promise<readonly LedgerEntry[]>
   /** Keeps the entries of a document; those that are there stay as they are. */
   keep: (ws: string, document_id: string, entries: readonly LedgerEntry[]) => Promise<void>
   /**
@@ -43,8 +43,8 @@ export type RequestStore = Readonly<{
 export const openRequests = async (db: Db, clock: Clock): Promise<RequestStore> => {
   const { collection } = await openCollection<RequestDoc>(db, 'requests', { indexes: REQUEST_INDEXES })
   return {
-    find: async (document_id, { key }) => {
-      const found = await collection.findOne({ _id: idOf(document_id, key) })
+    find: async (ws, document_id, { key }) => {
+      const found = await collection.findOne({ _id: idOf(document_id, key), ws })
       return found ? [found] : []
     },
 

@@ -10,6 +10,7 @@ import type { Clock } from '../process/clock.ts'
 import { inParallel, partsOf } from '../process/parallel.ts'
 import { type Match, matchParts, type Part, rankOf } from '../search/match.ts'
 import { keysOf, type Term } from '../search/words.ts'
+import { BY_ID, type Ref, these } from './by-workspace.ts'
 import { openCollection } from './collection.ts'
 import { duplicatesIn, insertMissing } from './mongo.ts'
 
@@ -192,20 +193,21 @@ const filling = (collection: Collection<Entry>) => ({
   },
 
   /** Takes documents out of the index, and the comments on them. */
-  remove: async (ids: readonly string[]): Promise<void> => {
-    if (ids.length === 0) return
-    await collection.deleteMany({ _id: { $in: [...ids] } })
-    await collection.deleteMany({ parent: { $in: [...ids] } })
+  remove: async (documents: readonly Ref[]): Promise<void> => {
+    if (documents.length === 0) return
+    const { _id: ids, ws } = these(documents)
+    await collection.deleteMany({ _id: ids, ws }, { hint: BY_ID })
+    await collection.deleteMany({ parent: ids, ws }, { hint: 'parent' })
   },
 
   /** Puts the comments on things onto other lists, each as of a version of what they are on. */
   moveComments: async (
-    moves: readonly Readonly<{ parent: string; list: string; v: number }>[],
+    moves: readonly Readonly<{ ws: string; parent: string; list: string; v: number }>[],
   ): Promise<void> => {
     if (moves.length === 0) return
     await collection.bulkWrite(
-      moves.map(({ parent, list, v }) => ({
-        updateMany: { filter: { parent, v: { $lt: v } }, update: { $set: { list, v } } },
+      moves.map(({ ws, parent, list, v }) => ({
+        updateMany: { filter: { parent, ws, v: { $lt: v } }, update: { $set: { list, v } }, hint: 'parent' },
       })),
       { ordered: false },
     )

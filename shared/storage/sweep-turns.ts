@@ -47,7 +47,7 @@ export const openSweepTurns = async (
         if (!known.has(backlog))
           await insertMissing(collection, [{ _id: backlog, until: new Date(0), fence: 0 }])
         known.add(backlog)
-        const won = await leases.claim([backlog])
+        const won = await leases.claim([{ _id: backlog }])
         if (won.ids.has(backlog)) claims.set(backlog, won.claim)
         return claims.has(backlog)
       },

@@ -103,6 +103,7 @@ export const benchSearch = async (servers: Servers): Promise<SearchFigures> => {
   )
   const db = connected.mongo.database(tasks.name)
   const { indexTasks } = await openTaskSearch(db, { clock, ids, loops: connected.loops })
-  const index = await sample((n) => indexTasks([many.task_ids[n] as string]), WRITES)
+  const ws = many.call().caller?.workspace_id ?? ''
+  const index = await sample((n) => indexTasks([{ _id: many.task_ids[n] as string, ws }]), WRITES)
   return { queries, found, create, index }
 }

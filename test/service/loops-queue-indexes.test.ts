@@ -110,7 +110,7 @@ const inserted = async (status: 'active' | 'forming'): Promise<LoopDoc> => {
 }
 const pending = ({ pending: find, confirm }: Outbox) => ({
   pending: () => find(new Date(), PAGE),
-  confirm: () => confirm([{ id: first()._id, event_ids: [ids.next()] }]),
+  confirm: () => confirm([{ id: first()._id, ws: first().ws, event_ids: [ids.next()] }]),
 })
 
 /** A call of every function of the stores, with the keys and documents it may read. */
@@ -302,6 +302,7 @@ test('refused_before_waiting_events_make_the_queue_too_large_for_a_document', as
   await expect(untilRefused()).rejects.toMatchObject({ code: 'unavailable' })
   expect(saved).toBe(10)
   const queue = await queues.load(order[0] as string)
-  await queues.outbox.confirm([{ id: queue._id, event_ids: queue.outbox.map(({ id }) => id) }])
+  const { _id: id, ws } = queue
+  await queues.outbox.confirm([{ id, ws, event_ids: queue.outbox.map((event) => event.id) }])
   expect(await reorderAll()).toMatchObject({ v: 11 })
 })

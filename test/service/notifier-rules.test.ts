@@ -143,7 +143,7 @@ describe('the ledger', () => {
     const ago = new Date(systemClock.now().getTime() - 1_000)
     const [waits, ended] = [stored('W', { expires_at: ago }), stored('W', { status: 'sent' })]
     const { due_at: _, ...atEnd } = ended
-    const notice = { template: 'loop-shipped', v: 1, expanded: true, expires_at: ago }
+    const notice = { ws: 'W', template: 'loop-shipped', v: 1, expanded: true, expires_at: ago }
     // As an earlier release left them. The database deletes within a minute what has expired.
     const raw = <T extends { _id: string }>(name: string) => db.collection<T>(name)
     await raw<Delivery>('deliveries').insertMany([waits, atEnd])
@@ -152,8 +152,8 @@ describe('the ledger', () => {
     )
     await ledger.deleteOld()
     expect(await ledger.find('W', waits._id)).not.toHaveProperty('expires_at')
-    expect(await ledger.findNotice(waits.event_id)).not.toBeNull()
-    expect(await ledger.findNotice(ended.event_id)).toBeNull()
+    expect(await ledger.findNotice(waits.ws, waits.event_id)).not.toBeNull()
+    expect(await ledger.findNotice(ended.ws, ended.event_id)).toBeNull()
     const { claimed } = await ledger.claim({ room: 5, reserve: 0, inHand: [] })
     await ledger.record(
       claimed.map(({ work }) => ({ work, set: { status: 'sent' as const }, counted: true })),

@@ -314,7 +314,7 @@ const mark = async (collection: 'tasks' | 'comments', fields: Document): Promise
 const waiting = ['E', 'F'].map((id) => ({ id, at: FUTURE }))
 const pending = async (outbox: Outbox): Promise<void> => {
   expect(await outbox.pending(LATER, PAGE)).toHaveLength(PAGE)
-  await outbox.confirm([{ id: first()._id, event_ids: ['E', 'F'] }])
+  await outbox.confirm([{ id: first()._id, ws, event_ids: ['E', 'F'] }])
 }
 const SWEEPS: Record<string, Sweep> = {
   'the relay of tasks': {

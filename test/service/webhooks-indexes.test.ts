@@ -82,10 +82,10 @@ const pastSlow = () => ({ room: PAGE, reserve: 0, inHand: [deliveryOf(SLOW, 'pen
 
 const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = [
   ['webhooks.list', PAGE, () => webhooks.list(WS, PAGE)],
-  ['webhooks.find', 1, () => webhooks.find(SLOW)],
+  ['webhooks.find', 1, () => webhooks.find(WS, SLOW)],
   ['deliveries.list', PAGE, () => deliveries.list(WS, QUICK, PAGE)],
   ['deliveries.list after one', PAGE, () => deliveries.list(WS, QUICK, PAGE, `${ids.next()}:${QUICK}`)],
-  ['webhooks.findAll', 2, () => webhooks.findAll([SLOW, QUICK])],
+  ['webhooks.findAll', 2, () => webhooks.findAll([SLOW, QUICK].map((_id) => ({ _id, ws: WS })))],
   ['deliveries.claim past a full webhook', 0, () => deliveries.claim(pastSlow())],
   // It chooses among the rows of one read.
   ['deliveries.claim', 200, () => deliveries.claim({ room: PAGE, reserve: 0, inHand: [] })],

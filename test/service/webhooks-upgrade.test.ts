@@ -34,8 +34,8 @@ test('a_webhook_without_events_is_read_and_saved_with_them_whenever_it_was_made'
   const lists = { outbox: [], ledger: [] }
   expect(await store.list('W', 10)).toMatchObject([lists, lists])
   expect(await store.page(10)).toMatchObject([lists, lists])
-  expect((await store.findAll([id])).get(id)).toMatchObject(lists)
-  const before = await store.find(id)
+  expect((await store.findAll([{ _id: id, ws: 'W' }])).get(id)).toMatchObject(lists)
+  const before = await store.find('W', id)
   if (!before) throw new Error('it was not found')
   const events = [{ name: 'webhook.disabled', data: { webhook_id: id } }]
   await store.save(before, { ...before, status: 'disabled' }, events)

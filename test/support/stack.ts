@@ -39,7 +39,7 @@ export const freshStack = (): Stack => {
 const taken: number[] = []
 
 const mongodbUrlOf = ({ host, port }: Address, prefix: string): string =>
-  `mongodb://${host}:${port}/${prefix}?directConnection=true`
+  `mongodb://${host}:${port}/${prefix}?directConnection=true&monitorCommands=true`
 
 /**
  * Drops the databases of this file's stacks. MongoDB keeps a file open for each collection and each index, and

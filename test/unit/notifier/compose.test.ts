@@ -56,7 +56,7 @@ const composer = () => {
   const nobody = () => Promise.reject(new Error('Nothing is asked of the gateway.'))
   const compose = createComposer({
     deliveries: {
-      findNotice: async (id) => {
+      findNotice: async (_ws, id) => {
         asked.push(id)
         return id === EVENT ? counting : null
       },
