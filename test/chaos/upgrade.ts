@@ -49,6 +49,18 @@ const GRACE_MS = 45_000
 /** Who is replaced first: whoever is asked by others, before those who ask. */
 const ORDER = [...SERVICE_NAMES.filter((name) => name !== 'gateway'), 'gateway']
 
+/** What all instances of both releases are given; the rest is addresses. */
+const SETTINGS = {
+  NODE_ENV: 'production',
+  HOST: '127.0.0.1',
+  MAIL_FROM: 'Loops <loops@example.com>',
+  LOOPS_SECRET: SECRET,
+  SIGN_UP: 'open',
+  TOOL_CALLS_PER_MINUTE: '1000000',
+  UNSIGNED_REQUESTS: 'accepted',
+  LOG: 'info',
+} as const
+
 type Instance = Readonly<{ service: string; name: string; port: number; health: number; process: Controlled }>
 type World = Readonly<{
   url: string
@@ -84,6 +96,7 @@ const openWorld = async (
   ]
   await nats.allReady()
   const url = `http://localhost:${balancer.port}`
+  const servers = { PUBLIC_URL: url, MONGODB_URL: mongo.url, SMTP_URL: sink.url }
   const processes: Controlled[] = []
   return {
     url,
@@ -98,20 +111,11 @@ const openWorld = async (
         args: [runs[release], service],
         logFile: join(logs, `${name}.log`),
         env: {
-          NODE_ENV: 'production',
-          HOST: '127.0.0.1',
+          ...SETTINGS,
           PORT: `${port}`,
           HEALTH_PORT: `${health}`,
-          PUBLIC_URL: url,
           NATS_URL: nats.urlOf(service),
-          MONGODB_URL: mongo.url,
-          SMTP_URL: sink.url,
-          MAIL_FROM: 'Loops <loops@example.com>',
-          LOOPS_SECRET: SECRET,
-          SIGN_UP: 'open',
-          TOOL_CALLS_PER_MINUTE: '1000000',
-          UNSIGNED_REQUESTS: 'accepted',
-          LOG: 'info',
+          ...servers,
         },
       })
       processes.push(process_)
