@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CODE_MS, GRANT_MS, LOST_ANSWER_MS, REQUEST_MS } from '../../services/gateway/oauth/grant-rules.ts'
 import { oauthSettings } from '../../services/gateway/oauth/settings.ts'
 import { readConfig } from '../../shared/process/config.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { type Account, signUp } from '../support/accounts.ts'
 import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import {
@@ -204,10 +206,14 @@ test('no_secret_is_at_rest [R10]', async () => {
   const app = await registerApp(environment.url, { token_endpoint_auth_method: 'client_secret_post' })
   const given = await obtainCode(environment.url, app, ann)
   const { body } = await exchangeCode(environment.url, app, given)
-  const collections = await environment.db.listCollections().toArray()
-  const kept = await Promise.all(
-    collections.map(({ name }) => environment.db.collection(name).find().toArray()),
+  // By a connection of its own: no service reads everything.
+  await using mongo = await connectMongo(
+    environment.stack.mongodbUrl,
+    createLog({ filter: 'error', topic: 'test' }),
   )
+  const db = mongo.database('gateway')
+  const collections = await db.listCollections().toArray()
+  const kept = await Promise.all(collections.map(({ name }) => db.collection(name).find().toArray()))
   const text = JSON.stringify(kept)
   const secrets = [
     app.client_secret as string,
