@@ -1,11 +1,9 @@
 // Backup and restore by MONGODB_URL: a replica set of three beside NATS with infra/nats.conf, the keys of subscribers in a
 // folder, and a MongoDB that is no replica set.
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Manifest, readManifest } from '../../infra/backup/manifest-rules.ts'
@@ -22,15 +20,13 @@ import { type NatsServers, OBSERVER, startNatsServers } from '../support/chaos/n
 import { openProcesses, type Processes } from '../support/chaos/processes.ts'
 import { freePort } from '../support/free-port.ts'
 import { serverSearch } from '../support/images.ts'
+import { runInfra } from '../support/infra-command.ts'
 import { addToFolder } from '../support/subscribers.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
 const LIMIT_MS = 180_000
 const SECRET = 'the secret of an installation that is restored'
 const TASKS = 30
 const DATABASES = /^loops_/
-
-type Ran = Readonly<{ code: number; said: string }>
 
 const stack = new AsyncDisposableStack()
 let folder: string
@@ -42,21 +38,6 @@ let url: string
 let account: Account
 let task_id: string
 
-const command = async (name: string, args: readonly string[], env: Record<string, string>): Promise<Ran> => {
-  const { PATH, HOME } = process.env
-  const options = { cwd: ROOT, env: { PATH, HOME, ...env }, maxBuffer: 10e6 }
-  try {
-    const { stdout, stderr } = await promisify(execFile)(
-      process.execPath,
-      [`infra/${name}.ts`, ...args],
-      options,
-    )
-    return { code: 0, said: stdout + stderr }
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
-    return { code, said: stdout + stderr }
-  }
-}
 const installation = () => ({ MONGODB_URL: mongo.url, LOOPS_SECRET: SECRET })
 const backup = (): string => join(folder, 'backup')
 const manifestOf = async (path: string): Promise<Manifest> => {
@@ -129,7 +110,7 @@ afterAll(() => stack.disposeAsync())
 
 test('a_replica_set_is_backed_up_by_its_address_with_the_keys_of_subscribers', async () => {
   const args = [backup(), '--subscribers', join(folder, 'nats-users')]
-  const { code, said } = await command('backup', args, installation())
+  const { code, said } = await runInfra('backup', args, installation())
   expect(code, said).toBe(0)
   expect(said).toContain('It holds no LOOPS_SECRET: keep the one of your configuration too')
   const { moment, files, collections } = await manifestOf(backup())
@@ -141,7 +122,7 @@ test('a_replica_set_is_backed_up_by_its_address_with_the_keys_of_subscribers', a
 
 test('another_secret_is_refused_and_leaves_no_folder', async () => {
   const other = { ...installation(), LOOPS_SECRET: 'another secret, which is long enough as well' }
-  const { code, said } = await command('backup', [join(folder, 'other')], other)
+  const { code, said } = await runInfra('backup', [join(folder, 'other')], other)
   expect({ code, said }).toEqual({ code: 1, said: expect.stringContaining('LOOPS_SECRET') })
   expect(existsSync(join(folder, 'other'))).toBe(false)
 })
@@ -150,12 +131,12 @@ test('databases_and_streams_that_are_not_empty_are_left_as_they_are', async () =
   const version = await versionBy('get_task')
   await stop()
   const env = { ...installation(), NATS_URL: nats.urlOf('operator') }
-  const full = await command('restore', [backup()], { ...installation() })
+  const full = await runInfra('restore', [backup()], { ...installation() })
   expect(full).toEqual({
     code: 1,
     said: expect.stringContaining('is not empty, and a restore overwrites nothing'),
   })
-  const streaming = await command('restore', [backup()], env)
+  const streaming = await runInfra('restore', [backup()], env)
   expect(streaming).toEqual({ code: 1, said: expect.stringContaining('NATS has the stream EVENTS') })
   await start()
   expect(await versionBy('get_task')).toBe(version)
@@ -167,10 +148,10 @@ test('a_backup_is_restored_into_empty_servers_and_work_goes_on', async () => {
   await deleteStream()
   const users = join(folder, 'restored-users')
   const env = { ...installation(), NATS_URL: nats.urlOf('operator') }
-  const { code, said } = await command('restore', [backup(), '--subscribers', users], env)
+  const { code, said } = await runInfra('restore', [backup(), '--subscribers', users], env)
   expect(code, said).toBe(0)
   expect(await readFile(join(users, 'subscribers.conf'), 'utf8')).toContain('reports')
-  const again = await command('restore', [backup()], env)
+  const again = await runInfra('restore', [backup()], env)
   expect(again).toEqual({ code: 1, said: expect.stringContaining('was restored here already: start Loops') })
   await start()
   expect(await versionBy('update_task')).toBe(2)
@@ -190,16 +171,16 @@ test('a_mongod_that_is_no_replica_set_is_backed_up_when_stopped', async () => {
   })
   await untilAccepting('127.0.0.1', port, AbortSignal.timeout(LIMIT_MS))
   const env = { ...installation(), MONGODB_URL: `mongodb://127.0.0.1:${port}/loops?directConnection=true` }
-  const restored = await command('restore', [backup()], env)
+  const restored = await runInfra('restore', [backup()], env)
   expect(restored.code, restored.said).toBe(0)
   const path = join(folder, 'at-rest')
-  const running = await command('backup', [path], env)
+  const running = await runInfra('backup', [path], env)
   expect(running).toEqual({
     code: 1,
     said: expect.stringContaining('stop Loops, then run the backup again with --stopped'),
   })
   expect(existsSync(path)).toBe(false)
-  const { code, said } = await command('backup', [path, '--stopped'], env)
+  const { code, said } = await runInfra('backup', [path, '--stopped'], env)
   expect(code, said).toBe(0)
   expect(said).toContain('It is right only if nothing of Loops ran meanwhile.')
   expect((await manifestOf(path)).moment).toBeNull()

@@ -6,7 +6,6 @@ import { cp, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { promisify } from 'node:util'
 import { BSON, MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { readDocuments } from '../../infra/backup/files.ts'
@@ -17,6 +16,7 @@ import { resolveMongod } from '../../infra/servers/resolve.ts'
 import { type Account, agentOf, openBrowser, signUp } from '../support/accounts.ts'
 import { freePort } from '../support/free-port.ts'
 import { serverSearch } from '../support/images.ts'
+import { runInfra } from '../support/infra-command.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { type NpmStart, npmStart } from '../support/npm-start.ts'
 import { type Credentials, credentialsIn, subscriberCommand } from '../support/subscribers.ts'
@@ -47,7 +47,6 @@ const CAN_MOUNT = ((): boolean => {
   }
 })()
 
-type Ran = Readonly<{ code: number; said: string }>
 type Rows = ReadonlyMap<string, string>
 
 let folder: string
@@ -62,22 +61,6 @@ let manifest: Manifest
 const runs: NpmStart[] = []
 
 const backup = (): string => join(folder, 'backup')
-
-const command = async (name: string, args: readonly string[], env: Record<string, string>): Promise<Ran> => {
-  const { PATH, HOME } = process.env
-  const options = { cwd: ROOT, env: { PATH, HOME, ...env }, maxBuffer: 10e6 }
-  try {
-    const { stdout, stderr } = await promisify(execFile)(
-      process.execPath,
-      [`infra/${name}.ts`, ...args],
-      options,
-    )
-    return { code: 0, said: stdout + stderr }
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
-    return { code, said: stdout + stderr }
-  }
-}
 
 const start = async (name: string): Promise<NpmStart> => {
   const started = npmStart({ DATA_DIR: join(folder, name), PORT })
@@ -135,7 +118,7 @@ const changeThrice = async (word: string): Promise<number> => {
 
 /** Runs the example program of a subscriber until there is nothing more to read. */
 const readEvents = async (): Promise<string> => {
-  const { said } = await command('examples/subscriber', ['--once'], {
+  const { said } = await runInfra('examples/subscriber', ['--once'], {
     ...reports,
     STATE: join(folder, 'reports.sqlite'),
   })
@@ -186,7 +169,7 @@ afterAll(async () => {
 test('a_backup_under_load_has_every_database_as_of_one_moment', async () => {
   let over = false
   const load = fileTasks(TASKS_BEFORE, () => over)
-  const { code, said } = await command('backup', [backup()], { DATA_DIR: run.dataDir }).finally(() => {
+  const { code, said } = await runInfra('backup', [backup()], { DATA_DIR: run.dataDir }).finally(() => {
     over = true
   })
   const filed = await load
@@ -214,7 +197,7 @@ test('a_backup_under_load_has_every_database_as_of_one_moment', async () => {
 })
 
 test('a_second_backup_does_not_overwrite_the_first', async () => {
-  const { code, said } = await command('backup', [backup()], { DATA_DIR: run.dataDir })
+  const { code, said } = await runInfra('backup', [backup()], { DATA_DIR: run.dataDir })
   expect({ code, said }).toEqual({
     code: 1,
     said: expect.stringContaining('is not empty: name a new folder'),
@@ -223,7 +206,7 @@ test('a_second_backup_does_not_overwrite_the_first', async () => {
 
 test.skipIf(!CAN_MOUNT)('a_backup_without_room_says_so_and_leaves_nothing', async () => {
   using disk = smallDisk(join(folder, 'full'))
-  const { code, said } = await command('backup', [join(disk.path, 'b')], { DATA_DIR: run.dataDir })
+  const { code, said } = await runInfra('backup', [join(disk.path, 'b')], { DATA_DIR: run.dataDir })
   expect({ code, said }).toEqual({ code: 1, said: expect.stringMatching(/is full: free some space/) })
   expect(await readdir(disk.path)).toEqual([])
 })
@@ -245,7 +228,7 @@ describe('bad input is refused in a sentence and nothing is written', () => {
     return copy
   }
   const refused = async (from: string, into = target()): Promise<string> => {
-    const { code, said } = await command('restore', [from, '--into', into], {})
+    const { code, said } = await runInfra('restore', [from, '--into', into], {})
     expect(code, said).toBe(1)
     expect(said).not.toContain('Unexpected error')
     return said
@@ -289,7 +272,7 @@ describe('bad input is refused in a sentence and nothing is written', () => {
   })
 
   test('another_secret', async () => {
-    const { code, said } = await command('restore', [backup(), '--into', target()], {
+    const { code, said } = await runInfra('restore', [backup(), '--into', target()], {
       LOOPS_SECRET: 'another secret than that of the backup, long enough',
     })
     expect({ code, said }).toEqual({ code: 1, said: expect.stringContaining('not the one of this backup') })
@@ -327,7 +310,7 @@ test('a_restore_that_was_killed_is_not_started_and_can_be_repeated', async () =>
   runs.push(refused)
   expect(await refused.ended).toBe(1)
   expect(refused.output()).toContain('was not finished: run npm run restore again')
-  const { code, said } = await command('restore', [backup(), '--into', into], {})
+  const { code, said } = await runInfra('restore', [backup(), '--into', into], {})
   expect(code, said).toBe(0)
   expect(said).toContain('Restored into')
 })
@@ -376,7 +359,7 @@ test('agents_people_and_subscribers_work_on', async () => {
 
 test('a_backup_of_the_restored_installation_knows_its_epoch', async () => {
   const next = join(folder, 'next')
-  const { code, said } = await command('backup', [next, '--without-secret'], { DATA_DIR: run.dataDir })
+  const { code, said } = await runInfra('backup', [next, '--without-secret'], { DATA_DIR: run.dataDir })
   expect(code, said).toBe(0)
   expect(said).toContain('It holds no LOOPS_SECRET')
   const read = readManifest(await readFile(join(next, 'manifest.json'), 'utf8'), next)
@@ -384,6 +367,6 @@ test('a_backup_of_the_restored_installation_knows_its_epoch', async () => {
   expect(read.manifest.epoch).toBe(epochsKnown()[0])
   expect(existsSync(join(next, 'secret'))).toBe(false)
   expect(read.manifest.collections.some(({ name }) => name === 'restores')).toBe(false)
-  const { said: asked } = await command('restore', [next, '--into', join(folder, 'third')], {})
+  const { said: asked } = await runInfra('restore', [next, '--into', join(folder, 'third')], {})
   expect(asked).toContain('This backup holds no LOOPS_SECRET: set the one that was used then.')
 })
