@@ -122,13 +122,13 @@ const waysOf = (traces_url: string): readonly Way[] => [
   {
     way: 'metrics and a tenth of the traces',
     folder: HERE,
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: traces_url, OTEL_TRACES_SAMPLER_ARG: '0.1' },
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: traces_url },
     scraped: true,
   },
   {
     way: 'metrics and every trace',
     folder: HERE,
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: traces_url },
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: traces_url, OTEL_TRACES_SAMPLER_ARG: '1' },
     scraped: true,
   },
   ...(BASELINE ? [{ way: `off, in ${BASELINE}`, folder: BASELINE, env: {}, scraped: false }] : []),

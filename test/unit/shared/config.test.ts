@@ -45,7 +45,7 @@ describe('an empty environment', () => {
       UNSIGNED_REQUESTS: 'refused',
       METRICS_HOST: '127.0.0.1',
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
-      OTEL_TRACES_SAMPLER_ARG: 1,
+      OTEL_TRACES_SAMPLER_ARG: 0.1,
       LOG: 'info',
     })
   })
