@@ -31,7 +31,8 @@ export default defineConfig({
     // What a test waits for comes in milliseconds; only a busy machine needs more, and a test that fails can wait.
     expect: { poll: { timeout: 10_000, interval: 20 } },
     projects: [
-      project('unit', 20, []),
+      // Some read every file of the project, which takes a busy machine long.
+      project('unit', 60, []),
       project('service', 60, [SERVERS]),
       project('conformance', 60, [SERVERS]),
       project('e2e', 180, [SERVERS]),
