@@ -37,7 +37,7 @@ const workHandlers = (deps: LeafDeps): Some<'describe_loops' | 'list_claims'> =>
     const { workspace_id: ws } = requireCaller(call)
     const asked = [...new Set(loop_ids)]
     const [counters, oldest, claims] = await Promise.all([
-      deps.counters.read(ws, asked),
+      deps.counters.read(ws, asked, 'tasks'),
       deps.tasks.findOldestReady(ws, asked),
       // Whoever sees a loop sees its tasks.
       deps.tasks.listClaims(ws, asked, asked),

@@ -14,8 +14,9 @@ import {
 } from '../../shared/storage/aggregate.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
 import type { LedgerEntry } from '../../shared/storage/idempotency.ts'
+import { type CountedCollection, PENDING_INCREMENTS_INDEX } from './counter-reading-store.ts'
 import { commentIncrement, type PendingIncrements } from './counter-rules.ts'
-import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } from './counter-store.ts'
+import type { PendingChange } from './counter-store.ts'
 import { QUESTION_INDEX, questionQueries } from './question-store.ts'
 
 /** A comment as it is stored; `parent` is the task or loop that it is on. */

@@ -73,13 +73,13 @@ export const commentPage = async (
   after: string | undefined,
   bytes: number,
 ): Promise<{ comments: Comment[]; comments_total: number; comments_next_cursor: string | null }> => {
-  const [{ rows, more }, counters] = await Promise.all([
-    deps.comments.page(ws, parent, after, bytes, after === undefined ? 0 : 1),
-    deps.counters.read(ws, [parent]),
-  ])
+  const { rows, more } = await deps.comments.page(ws, parent, after, bytes, after === undefined ? 0 : 1)
+  // Where these are all, they need no counter.
+  const isWhole = after === undefined && !more
+  const countAll = async () => countComments(await deps.counters.read(ws, [parent], 'comments'), parent)
   return {
     comments: rows.map(toComment),
-    comments_total: countComments(counters, parent),
+    comments_total: isWhole ? rows.length : await countAll(),
     comments_next_cursor: writeCursor('comments', more ? (rows.at(-1)?._id ?? BEFORE_ALL) : undefined),
   }
 }
@@ -123,7 +123,7 @@ export const commentHandlers = (deps: Deps): Some<'add_comment'> => ({
     }
     const pending = await deps.comments.insert(comment, writtenEvent(comment, parent.private), { call })
     if (!pending) return (await replay()) ?? Promise.reject(stillAtWork())
-    await deps.counters.count('add_comment', [pending])
+    deps.counters.count('add_comment', [pending])
     if (parent.task) await renewByWrite(deps, parent.task, call.caller)
     return { comment: toComment(comment), replayed: false }
   },

@@ -74,6 +74,15 @@ export const changesReady = ({ sums }: Pick<PendingIncrements, 'sums'>, loop_id:
       (path.startsWith(`tasks.${loop_id}.${READY_STATUS}.`) || path === heldBackPath(loop_id)),
   )
 
+/** The loops in which these changes may have made or ended ready tasks. */
+export const loopsWithReady = (changes: readonly Pick<PendingIncrements, 'sums'>[]): string[] => [
+  ...new Set(
+    changes.flatMap((change) =>
+      change.sums.map(({ tally }) => tally).filter((tally) => changesReady(change, tally)),
+    ),
+  ),
+]
+
 /** One more comment on a task or loop. */
 export const commentIncrement = (parent: string): Increment[] => [
   { tally: parent, path: COMMENTS_PATH, by: 1 },
@@ -89,6 +98,40 @@ export type CounterFields = Readonly<{
 }>
 /** Counter documents by id. */
 export type CountersById = ReadonlyMap<string, CounterFields>
+
+const addedAt = (
+  fields: Readonly<Record<string, unknown>>,
+  [step = '', ...further]: readonly string[],
+  by: number,
+): Record<string, unknown> => {
+  const at = fields[step]
+  const added =
+    further.length === 0 ? Number(at ?? 0) + by : addedAt((at ?? {}) as typeof fields, further, by)
+  return { ...fields, [step]: added }
+}
+
+/** A counter document as it is stored, with the changes that it has counted and that may still be listed as pending. */
+export type SeenCounter = CounterFields & Readonly<{ _id: string; seen?: Readonly<Record<string, unknown>> }>
+
+/**
+ * Counters as if the pending changes were counted already: each is added where it is not yet.
+ * @param ids the counters that are asked for; one that is not `stored` has counted nothing.
+ */
+export const withPending = (
+  ids: readonly string[],
+  stored: readonly SeenCounter[],
+  pending: readonly Pick<PendingIncrements, 'id' | 'sums'>[],
+): CountersById => {
+  const found = new Map(stored.map((counter) => [counter._id, counter]))
+  const counters = new Map<string, CounterFields>(found)
+  const asked = new Set(ids)
+  for (const { id, sums } of pending)
+    for (const { tally, path, by } of sums) {
+      if (!asked.has(tally) || found.get(tally)?.seen?.[id] !== undefined) continue
+      counters.set(tally, addedAt(counters.get(tally) ?? {}, path.split('.'), by) as CounterFields)
+    }
+  return counters
+}
 
 // A counter is below zero for a moment when a later change of a task is counted before an earlier one.
 const atLeastZero = (count: number): number => Math.max(0, count)

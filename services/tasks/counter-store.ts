@@ -1,11 +1,12 @@
 // The counters of tasks and comments in MongoDB, so that no list or statistic ever scans for its total.
 //
 // A change and its counters are different documents. So the change is saved together with its pending increments (the
-// list `uncounted` of the changed document); then they are added to the counters; then they leave that list. A counter
-// document knows the changes that it has `seen` until they have left the list, so adding one again does nothing.
-// Therefore any sweeper can finish a change that was left half counted, at a cost that does not grow with the workspace.
+// list `uncounted` of the changed document) and its call is answered; then they are added to the counters, many at once; then
+// they leave that list. A counter document knows the changes that it has `seen` until some time after they have left the
+// list, so adding one again does nothing. Therefore any sweeper can finish a change that was left half counted, at a cost
+// that does not grow with the workspace, and readers find what is not counted yet (counter-reading-store.ts).
+import { setTimeout } from 'node:timers/promises'
 import type { Collection, Db, IndexDescription } from 'mongodb'
-import type { ReadyMark } from '../../shared/contracts/tasks/internals.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import { gatherBy } from '../../shared/process/gather.ts'
@@ -13,23 +14,13 @@ import type { Log } from '../../shared/process/log.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
 import { insertMissing } from '../../shared/storage/mongo.ts'
 import {
-  type CounterFields,
-  type CountersById,
-  changesReady,
-  mergeIncrements,
-  type PendingIncrements,
-} from './counter-rules.ts'
-
-/** A counter document as it is stored. */
-export type CounterDoc = CounterFields & {
-  _id: string
-  ws: string
-  seen?: Readonly<Record<string, Date>>
-  /** When a change that may have made or ended ready tasks of this loop was counted, by the database's clock. */
-  ready_changed_at?: Date
-  /** How often a recount has corrected it. */
-  repairs?: number
-}
+  type CountedCollection,
+  type CounterDoc,
+  GRACE_MS,
+  PENDING_INCREMENTS_INDEX,
+  reading,
+} from './counter-reading-store.ts'
+import { changesReady, mergeIncrements, type PendingIncrements } from './counter-rules.ts'
 
 /** Counters are found by their ids, except for those that changed lately, and those of a deleted workspace. */
 const COUNTER_INDEXES: readonly IndexDescription[] = [
@@ -41,12 +32,6 @@ const COUNTER_INDEXES: readonly IndexDescription[] = [
   { key: { ws: 1 }, name: 'workspace' },
 ]
 
-/** A collection whose changes are counted. */
-export type CountedCollection = Collection<{
-  _id: string
-  ws: string
-  uncounted: readonly PendingIncrements[]
-}>
 /** A saved change whose increments are pending, and the document that lists it. */
 export type PendingChange = Readonly<{
   collection: CountedCollection
@@ -55,42 +40,45 @@ export type PendingChange = Readonly<{
   change: PendingIncrements
 }>
 
-/** Finds changes that nobody finished; part of the indexes of every counted collection. */
-export const PENDING_INCREMENTS_INDEX = {
-  key: { 'uncounted.at': 1 },
-  name: 'uncounted',
-  partialFilterExpression: { 'uncounted.at': { $exists: true } },
-} as const
-
 /** Whoever made a change older than this has left it (ms). */
 const LEFT_AFTER_MS = 5_000
 /** Documents with such changes that are read at once. */
 const BATCH = 100
 /** Calls whose changes are added to a counter document, or taken off their lists, by one write. */
-const AT_ONCE = 32
+const AT_ONCE = 100
+/** How long a write of a counter document waits for more changes to add: no call waits for it (ms). */
+const LINGER_MS = 10
+/** Changes on their way to the counters in this process; what comes beyond is left to the sweepers. */
+const MAX_UNDER_WAY = 10_000
 /** How long before the oldest pending change a seen one must be to be forgotten (ms). */
 const FORGET_AFTER_MS = 60 * 60 * 1_000
-/** Changes from so long before the last one known are given again: what was saved first may be seen last (ms). */
-const OVERLAP_MS = 5_000
-/** Loops with changes that are given at a time. */
-const MAX_CHANGED = 1_000
 /** Counter documents for which this process remembers what can be forgotten; the rest is forgotten by age. */
 const MAX_REMEMBERED = 10_000
 
-/** Seen changes that counter documents can forget: the next write to each takes them out. */
-const forgettableChanges = () => {
-  const byCounter = new Map<string, string[]>()
+/**
+ * Seen changes that counter documents can forget: a write to each takes them out, GRACE_MS after they have left the list of
+ * their document.
+ */
+const forgettableChanges = (clock: Clock) => {
+  type Left = Readonly<{ change: string; at_ms: number }>
+  const byCounter = new Map<string, readonly Left[]>()
   return {
     put: (counter: string, changes: readonly string[]): void => {
       if (changes.length === 0) return
-      byCounter.set(counter, [...(byCounter.get(counter) ?? []), ...changes])
+      const at_ms = clock.monotonicMs()
+      const left = changes.map((change) => ({ change, at_ms }))
+      byCounter.set(counter, [...(byCounter.get(counter) ?? []), ...left])
       const oldest = byCounter.size > MAX_REMEMBERED ? byCounter.keys().next().value : undefined
       if (oldest !== undefined) byCounter.delete(oldest)
     },
     take: (counter: string): string[] => {
-      const changes = byCounter.get(counter) ?? []
-      byCounter.delete(counter)
-      return changes
+      const until_ms = clock.monotonicMs() - GRACE_MS
+      const { settled = [], fresh } = Object.groupBy(byCounter.get(counter) ?? [], ({ at_ms }) =>
+        at_ms <= until_ms ? 'settled' : 'fresh',
+      )
+      if (fresh) byCounter.set(counter, fresh)
+      else byCounter.delete(counter)
+      return settled.map(({ change }) => change)
     },
   }
 }
@@ -180,6 +168,7 @@ const adding = (increment: ReturnType<typeof incrementing>) =>
       const changes = additions.flatMap((one) => one.changes.map((change) => [change.id, change] as const))
       await increment(ws, counter, [...new Map(changes).values()])
     },
+    LINGER_MS,
   )
 
 /** Takes counted changes off the lists of their documents. */
@@ -208,6 +197,7 @@ const takingOff = (forgettable: Forgettable) =>
         for (const counter of new Set(change.sums.map(({ tally }) => tally)))
           forgettable.put(counter, [change.id])
     },
+    LINGER_MS,
   )
 
 type Options = Readonly<{ clock: Clock; log: Log; at: FaultPoint }>
@@ -236,58 +226,27 @@ const counting = (
     /** Takes a counted change off the list of its document. */
     clear: takingOff(forgettable),
 
-    /** Takes over a change that its maker left, and finishes it. */
-    finish: async ({ collection, id, ws, change }: PendingChange): Promise<void> => {
-      const { matchedCount } = await collection.updateOne(
-        { _id: id, ws, 'uncounted.id': change.id },
-        { $set: { 'uncounted.$.claimed': true } },
-      )
-      if (matchedCount === 0) return
-      await addAll(ws, [change])
-      await collection.updateOne({ _id: id, ws }, { $pull: { uncounted: { id: change.id } } })
-      log.info('counted a change that was left half done', { id, change: change.id })
+    /** Takes over changes that their makers left, and finishes them. */
+    finish: async (left: readonly PendingChange[]): Promise<void> => {
+      const counted: PendingChange[] = []
+      for (const pending of left) {
+        const { collection, id, ws, change } = pending
+        const { matchedCount } = await collection.updateOne(
+          { _id: id, ws, 'uncounted.id': change.id },
+          { $set: { 'uncounted.$.claimed': true } },
+        )
+        if (matchedCount === 0) continue
+        await addAll(ws, [change])
+        counted.push(pending)
+      }
+      if (counted.length > 0) await setTimeout(GRACE_MS)
+      for (const { collection, id, ws, change } of counted) {
+        await collection.updateOne({ _id: id, ws }, { $pull: { uncounted: { id: change.id } } })
+        log.info('counted a change that was left half done', { id, change: change.id })
+      }
     },
   }
 }
-
-const reading = (collection: Collection<CounterDoc>) => ({
-  /** The counters with these ids; where there is none, nothing was counted. */
-  read: async (ws: string, ids: readonly string[]): Promise<CountersById> => {
-    const found = await collection
-      .find({ _id: { $in: [...new Set(ids)] }, ws })
-      .project<CounterDoc>({ tasks: 1, held_back: 1, comments: 1 })
-      .toArray()
-    return new Map(found.map((counter) => [counter._id, counter]))
-  },
-
-  /**
-   * The loops in which ready tasks may have come or gone since a mark, and the next mark. Some are given again.
-   * `complete` is false where there are too many, and where the mark's own change is missing: the data was restored.
-   * @param since null: only the mark is needed.
-   */
-  listReadyChanges: async (
-    ws: string,
-    since: ReadyMark | null,
-  ): Promise<{ loop_ids: string[]; complete: boolean; mark: ReadyMark }> => {
-    const known = new Date(since?.at ?? 0)
-    const found = await collection
-      .find({ ws, ready_changed_at: { $gte: new Date(known.getTime() - OVERLAP_MS) } })
-      .sort({ ready_changed_at: -1 })
-      .limit(since ? MAX_CHANGED + 1 : 1)
-      .project<Required<Pick<CounterDoc, '_id' | 'ready_changed_at'>>>({ ready_changed_at: 1 })
-      .toArray()
-    const [newest] = found
-    const isThere = (loop_id: string): boolean =>
-      found.some(({ _id, ready_changed_at }) => _id === loop_id && ready_changed_at >= known)
-    return {
-      loop_ids: since ? found.map(({ _id }) => _id) : [],
-      complete: found.length <= MAX_CHANGED && (!since?.loop_id || isThere(since.loop_id)),
-      mark: newest
-        ? { at: newest.ready_changed_at.toISOString(), loop_id: newest._id }
-        : { at: new Date(0).toISOString(), loop_id: null },
-    }
-  },
-})
 
 /** The changes from before a moment that are still pending, of some documents; whether these are all. */
 const listLeft = async (
@@ -306,65 +265,91 @@ const listLeft = async (
   return { left, all: found.length < BATCH }
 }
 
-/** Takes counted changes off their lists. Nobody waits for that until the service ends: it only spares the sweepers a look. */
-const clearing = (clear: (pending: PendingChange) => Promise<void>, log: Log) => {
+/** Changes on their way to the counters. Nobody waits for them until the service ends. */
+const inBackground = () => {
   const underWay = new Set<Promise<void>>()
+  let changes = 0
   return {
-    clearLater: (pending: PendingChange): void => {
-      const work = clear(pending)
-        .catch((error: unknown) => log.debug('a counted change stays listed for a sweeper', { error }))
-        .finally(() => underWay.delete(work))
-      underWay.add(work)
+    /** Whether so many more are too many. */
+    isFull: (more: number): boolean => changes + more > MAX_UNDER_WAY,
+    /** @param work must not throw. */
+    run: (size: number, work: () => Promise<void>): void => {
+      changes += size
+      const done = work().finally(() => {
+        changes -= size
+        underWay.delete(done)
+      })
+      underWay.add(done)
     },
-    allCleared: async (): Promise<void> => void (await Promise.allSettled([...underWay])),
+    allDone: async (): Promise<void> => void (await Promise.all(underWay)),
+  }
+}
+
+/** Counts changes after their calls were answered. A failure is only logged: a sweeper counts them then. */
+const countingLater = ({ addAll, clear }: ReturnType<typeof counting>, { log, at }: Options) => {
+  const { isFull, run, allDone } = inBackground()
+  const countAll = async (step: string, pending: readonly [PendingChange, ...PendingChange[]]) => {
+    try {
+      await addAll(
+        pending[0].ws,
+        pending.map(({ change }) => change),
+      )
+      at(`${step}.counted`)
+    } catch (error) {
+      log.warn('changes could not be counted at once; a sweeper will', { error })
+      return
+    }
+    // Readers that are under way may have seen the counters before.
+    await setTimeout(GRACE_MS)
+    try {
+      await Promise.all(pending.map(clear))
+    } catch (error) {
+      log.debug('a counted change stays listed for a sweeper', { error })
+    }
+  }
+  return {
+    allDone,
+
+    /**
+     * Has saved changes of one workspace counted. Returns at once: readers add what is not counted yet.
+     * @param step begins the names of the fault points: `<step>.saved` now, and `<step>.counted` when they are.
+     */
+    count: (step: string, changes: readonly (PendingChange | null)[]): void => {
+      at(`${step}.saved`)
+      const [first, ...others] = changes.filter((change) => change !== null)
+      if (first === undefined) return
+      const size = others.length + 1
+      if (isFull(size)) log.warn('too many changes wait to be counted; a sweeper counts these', { size })
+      else run(size, () => countAll(step, [first, ...others]))
+    },
   }
 }
 
 /** The counters of the service, and the work of keeping them exact. */
 export const openCounters = async (db: Db, options: Options) => {
-  const { clock, log, at } = options
+  const { clock } = options
   const { collection } = await openCollection<CounterDoc>(db, 'tallies', { indexes: COUNTER_INDEXES })
-  const counted: CountedCollection[] = []
-  const forgettable = forgettableChanges()
+  const counted = new Map<string, CountedCollection>()
+  const forgettable = forgettableChanges(clock)
   /** Nothing from before this moment is pending. */
   let countedUntil: Date | undefined
   const forgetBefore = () => countedUntil && new Date(countedUntil.getTime() - FORGET_AFTER_MS)
-  const increment = incrementing(collection, forgettable, forgetBefore)
-  const { addAll, clear, finish } = counting(increment, forgettable, options)
-  const { clearLater, allCleared } = clearing(clear, log)
+  const both = counting(incrementing(collection, forgettable, forgetBefore), forgettable, options)
+  const { count, allDone } = countingLater(both, options)
   return {
-    ...reading(collection),
+    ...reading({ collection, counted, clock }),
+    count,
 
-    /** Has `sweep` finish the changes of this collection. */
-    watch: (changed: CountedCollection): void => void counted.push(changed),
-
-    /**
-     * Counts saved changes of one workspace. A failure is only logged: a sweeper counts them then.
-     * @param step begins the names of the fault points: `<step>.saved` and `<step>.counted`.
-     */
-    count: async (step: string, changes: readonly (PendingChange | null)[]): Promise<void> => {
-      at(`${step}.saved`)
-      const pending = changes.filter((change) => change !== null)
-      if (pending[0] === undefined) return
-      try {
-        await addAll(
-          pending[0].ws,
-          pending.map(({ change }) => change),
-        )
-        at(`${step}.counted`)
-        pending.forEach(clearLater)
-      } catch (error) {
-        log.warn('changes could not be counted at once; a sweeper will', { error })
-      }
-    },
+    /** Has the changes of this collection added by readers, and finished by `sweep`. */
+    watch: (changed: CountedCollection): void => void counted.set(changed.collectionName, changed),
 
     /** Finishes the changes that were left half counted. */
     sweep: async (): Promise<void> => {
       const before = new Date(clock.now().getTime() - LEFT_AFTER_MS)
       let complete = true
-      for (const changed of counted) {
+      for (const changed of counted.values()) {
         const { left, all } = await listLeft(changed, before)
-        for (const pending of left) await finish(pending)
+        await both.finish(left)
         complete &&= all
       }
       if (complete) countedUntil = before
@@ -375,7 +360,7 @@ export const openCounters = async (db: Db, options: Options) => {
       await collection.deleteOne({ _id: id, ws })
     },
 
-    [Symbol.asyncDispose]: allCleared,
+    [Symbol.asyncDispose]: allDone,
   }
 }
 export type CounterStore = Awaited<ReturnType<typeof openCounters>>

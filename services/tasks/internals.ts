@@ -47,7 +47,7 @@ const pageHandlers = (deps: LeafDeps): Some<'list_loop_tasks' | 'list_loop_comme
     const which = ready_only ? 'ready' : status ? [status] : TASK_STATUSES
     const [rows, counters] = await Promise.all([
       deps.tasks.listWork(ws, loop_id, which, after, limit + 1),
-      deps.counters.read(ws, [loop_id]),
+      deps.counters.read(ws, [loop_id], 'tasks'),
     ])
     const counts = countByStatus(counters, ws, [loop_id])
     const { page: tasks, last } = pageWithin(rows, limit, toRow, max_bytes)
@@ -66,7 +66,7 @@ const pageHandlers = (deps: LeafDeps): Some<'list_loop_tasks' | 'list_loop_comme
 /** Counts of loops and of the workspace, and what a loop ships with. */
 const countHandlers = (deps: LeafDeps): Some<'count_loops' | 'count_workspace' | 'summarize_loop'> => ({
   count_loops: async ({ workspace_id: ws, loop_ids }) => {
-    const counters = await deps.counters.read(ws, loop_ids)
+    const counters = await deps.counters.read(ws, loop_ids, 'tasks')
     return { loops: loop_ids.map((loop_id) => ({ loop_id, counts: countByStatus(counters, ws, [loop_id]) })) }
   },
 
@@ -76,6 +76,7 @@ const countHandlers = (deps: LeafDeps): Some<'count_loops' | 'count_workspace' |
       deps.counters.read(
         ws,
         lists.map((list) => counterOf(ws, list)),
+        'tasks',
       ),
       deps.tasks.countClaimed(ws, visible_private_loop_ids),
     ])
@@ -97,7 +98,7 @@ const countHandlers = (deps: LeafDeps): Some<'count_loops' | 'count_workspace' |
       deps.tasks.listWork(ws, loop_id, ['shipped'], undefined, limit),
       deps.tasks.listWork(ws, loop_id, UNFINISHED, undefined, limit),
       deps.tasks.listAuthors(ws, loop_id, MAX_AUTHORS),
-      // Not from the counters: they may be a moment behind, and what is published of a shipped loop is final.
+      // Not from the counters: what is published of a shipped loop is final, even should a counter need a repair.
       deps.tasks.countLoop(ws, loop_id),
     ])
     return {

@@ -71,7 +71,7 @@ const withdraw = async (
     return saved ? saved.pending : undefined
   }, deps.ids.random)
   if (pending === false) return false
-  await deps.counters.count('withdraw_task', [pending])
+  deps.counters.count('withdraw_task', [pending])
   return true
 }
 

@@ -7,6 +7,7 @@ import { BY_ID, type Ref, these } from '../../shared/storage/by-workspace.ts'
 import { lookInto, openCollection } from '../../shared/storage/collection.ts'
 import { insertMissing } from '../../shared/storage/mongo.ts'
 import type { CommentDoc } from './comment-store.ts'
+import { type CounterDoc, PENDING_INCREMENTS_INDEX } from './counter-reading-store.ts'
 import {
   addTo,
   COMMENTS_PATH,
@@ -17,7 +18,6 @@ import {
   taskPath,
   WORKSPACE_LISTS,
 } from './counter-rules.ts'
-import { type CounterDoc, PENDING_INCREMENTS_INDEX } from './counter-store.ts'
 import { isHeldBack } from './ready-rules.ts'
 import type { TaskDoc } from './task-store.ts'
 

@@ -28,8 +28,9 @@ import {
   leftClaimQueries,
   pendingCommentQueries,
 } from './claim-store.ts'
+import { type CountedCollection, PENDING_INCREMENTS_INDEX } from './counter-reading-store.ts'
 import { type Countable, differenceOf, taskCounts } from './counter-rules.ts'
-import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } from './counter-store.ts'
+import type { PendingChange } from './counter-store.ts'
 import { IMPORT_INDEXES, importQueries } from './import-store.ts'
 import { LIST_INDEXES, PARALLEL, ROW, taskLists } from './list-store.ts'
 import { READY } from './ready-rules.ts'

@@ -55,6 +55,7 @@ const countListed = async (
   const counters = await deps.counters.read(
     ws,
     lists.map((list) => counterOf(ws, list)),
+    'tasks',
   )
   return countMatching(counters, ws, lists, filter)
 }
@@ -111,13 +112,13 @@ export const writingHandlers = (deps: Deps): Some<'update_task' | 'delete_task'>
       request: repeatable(call.caller, 'update_task', input),
     }
     const { pending, ...answer } = await changeTask(deps, asked, call)
-    await deps.counters.count('update_task', [pending])
+    deps.counters.count('update_task', [pending])
     return answer
   },
 
   delete_task: async ({ task_id, expected_version }, call) => {
     const pending = await removeTask(deps, { task_id, sees: seesOne(deps, call), expected_version }, call)
-    await deps.counters.count('delete_task', [pending])
+    deps.counters.count('delete_task', [pending])
     return { task_id, deleted: true }
   },
 })

@@ -47,6 +47,24 @@ test('only_a_change_of_a_task_that_blocks_others_asks_for_edges_afterwards', asy
   expect(await edgeQueries(close(blocking))).not.toEqual([])
 })
 
+test('a_task_whose_comments_are_all_shown_asks_no_counter_for_their_number', async () => {
+  const task_id = await fileTask()
+  for (const text of ['One', 'Two']) await env.tasksOf(ann).add_comment({ task_id, text })
+  await env.allCounted()
+  /** The reads of the counter of this task; those of the check of all counters name none. */
+  const countsRead = async (work: () => Promise<unknown>): Promise<Document[]> => {
+    const commands = await profiled(env.db, ['tallies'], work)
+    return commands.filter(({ op, command }) => op === 'query' && command.filter?._id?.$in?.includes(task_id))
+  }
+  const whole = () => env.tasksOf(ann).get_task({ task_id })
+  expect(await countsRead(whole)).toEqual([])
+  expect(await whole()).toMatchObject({ comments_total: 2 })
+  const add = (text: string) => env.tasksOf(ann).add_comment({ task_id, text })
+  await Promise.all(Array.from({ length: 100 }, (_, n) => add(`${n}`)))
+  expect(await countsRead(whole)).toHaveLength(1)
+  expect(await whole()).toMatchObject({ comments_total: 102 })
+})
+
 test('only_a_task_that_has_changed_takes_its_comments_along_in_the_search', async () => {
   const change = async () => {
     const task_id = await fileTask()

@@ -87,9 +87,54 @@ describe('after random work by many at once', () => {
     const ann = env.owner()
     const { task } = await env.tasksOf(ann).create_task({ title: 'T' })
     await Promise.all(
-      Array.from({ length: 40 }, (_, n) => env.tasksOf(ann).add_comment({ task_id: task.id, text: `${n}` })),
+      Array.from({ length: 120 }, (_, n) => env.tasksOf(ann).add_comment({ task_id: task.id, text: `${n}` })),
     )
-    expect((await env.tasksOf(ann).get_task({ task_id: task.id })).comments_total).toBe(40)
+    expect((await env.tasksOf(ann).get_task({ task_id: task.id })).comments_total).toBe(120)
+  })
+})
+
+describe('while a counter cannot be written', () => {
+  /** Keeps every other writer from the counters of a workspace until it is disposed. */
+  const hold = async (ws: string): Promise<AsyncDisposable> => {
+    const session = env.db.client.startSession()
+    session.startTransaction()
+    await counters().updateMany({ ws }, { $set: { held: true } }, { session })
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await session.abortTransaction()
+        await session.endSession()
+      },
+    }
+  }
+
+  test('calls_are_answered_and_every_count_is_exact_before_and_after', async () => {
+    const ann = env.owner()
+    const api = env.tasksOf(ann)
+    const [open, secret] = [await loop(ann, 'public'), await loop(ann, 'private')]
+    const { task } = await api.create_task({ title: 'First', loop_id: open })
+    await api.create_task({ title: 'Hidden', loop_id: secret })
+    await api.add_comment({ loop_id: open, text: 'Hi' })
+    await env.allCounted()
+    {
+      await using _ = await hold(ann.workspace_id)
+      // Each may be answered by either instance, and so may each read.
+      for (let n = 0; n < 6; n += 1) await api.create_task({ title: `${n}`, loop_id: open })
+      await api.update_task({ task_id: task.id, status: 'approved' })
+      await api.add_comment({ task_id: task.id, text: 'Hi' })
+      await expectExact(ann, [open, secret], [secret])
+      const { followed } = await env.tasksOf(null).find_ready({
+        workspace_id: ann.workspace_id,
+        loop_ids: [],
+        since: { at: new Date().toISOString(), loop_id: null },
+      })
+      expect(followed).toMatchObject({ changed_loop_ids: expect.arrayContaining([open]) })
+      const left = { ws: ann.workspace_id, 'uncounted.0': { $exists: true } }
+      expect(await env.db.collection('tasks').countDocuments(left)).toBeGreaterThan(0)
+    }
+    await env.allCounted()
+    await expectExact(ann, [open, secret], [secret])
+    const stored = await counters().findOne({ _id: open })
+    expect(stored?.tasks).toMatchObject({ [open]: { open: { none: 6 }, approved: { none: 1 } } })
   })
 })
 

@@ -6,7 +6,12 @@ import type { Caller } from '../../shared/contracts/define/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { type Acting, ids, person, refused } from '../support/service-environment.ts'
-import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
+import {
+  expectKilled,
+  openTasksEnvironment,
+  type TasksEnvironment,
+  until,
+} from '../support/tasks-environment.ts'
 
 /** How long to wait for a call that is never answered (ms). */
 const BUDGET_MS = 2_000
@@ -74,9 +79,9 @@ const openCrash = async (step: string): Promise<Crash> => {
     loop: async (name) => (await env.loopsOf(ann).create_loop({ name })).loop.id,
     died: restarted,
     during: async (command) => {
-      const unanswered = refused(command(env.tasksOf(ann, BUDGET_MS)))
+      const unanswered = expectKilled(step, command(env.tasksOf(ann, BUDGET_MS)))
       await restarted()
-      expect((await unanswered).code).toMatch(/^(timeout|unavailable)$/)
+      await unanswered
     },
     exact: exactly(env, ann),
     published: async () => {
@@ -167,9 +172,11 @@ describe.concurrent('many new tasks are completed by a repeat when killed at', (
     await crash.exact(loop_id)
     const { total } = await crash.tasks.list_tasks({ loop_id })
     expect(total).toBeGreaterThan(0)
-    expect(total).toBeLessThan(20)
+    // Counting comes after the answer: all may be there.
+    const isWhole = step === 'create_tasks.counted' && total === 20
+    expect(total).toBeLessThan(isWhole ? 21 : 20)
     const answer = await crash.tasks.create_tasks(request)
-    expect(answer).toMatchObject({ created: 20, failed: 0, replayed: false })
+    expect(answer).toMatchObject({ created: 20, failed: 0, ...(isWhole ? {} : { replayed: false }) })
     expect(answer.results.map(({ task }) => task?.title)).toEqual(titles)
     expect(await crash.tasks.create_tasks(request)).toEqual({ ...answer, replayed: true })
     await crash.exact(loop_id)

@@ -234,6 +234,7 @@ describe('what loops-queue is answered', () => {
 
   test('tasks_that_are_held_back_are_not_listed_counted_or_found_as_ready', async () => {
     const { loop_id, workspace_id, ask } = await filed()
+    await env.allCounted()
     const tasks = env.db.collection<Pick<TaskDoc, '_id' | 'loop_id' | 'title' | 'status'>>('tasks')
     const counters = env.db.collection<{ _id: string }>('tallies')
     const holdBack = async (title: string) => {

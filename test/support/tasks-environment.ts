@@ -1,5 +1,6 @@
 // The tasks and loops-queue services for tests that also read the database, or write what a crash leaves.
 import type { Db } from 'mongodb'
+import { expect } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import { PRIORITIES, TASK_STATUSES, type TaskCounts } from '../../shared/contracts/define/common.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
@@ -68,6 +69,23 @@ export const openTasksEnvironment = async (
 /** Waits for a condition; the time limit of the test bounds it. */
 export const until = async (isSo: () => Promise<boolean>): Promise<void> => {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50))
+}
+
+/**
+ * Expects that a call whose process is killed at `step` gets no answer. One that is only still to be counted may have got it.
+ * @param before refusals that the call may have got before.
+ */
+export const expectKilled = async (
+  step: string,
+  call: Promise<unknown>,
+  before: readonly string[] = ['answered'],
+): Promise<void> => {
+  const outcome = await call.then(
+    () => 'answered',
+    (error: AppError) => error.code,
+  )
+  const isCountedLater = step.endsWith('.counted') || step === 'counters.added'
+  expect(['timeout', 'unavailable', ...(isCountedLater ? before : [])]).toContain(outcome)
 }
 
 /** A refusal as it is sent, with the requested id blanked: equal for equal reasons. */

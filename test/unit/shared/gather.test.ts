@@ -38,6 +38,19 @@ test('a_failed_run_fails_its_own_items_alone', async () => {
   expect(await second).toBe('B')
 })
 
+test('a_batch_that_lingers_takes_what_comes_meanwhile', async () => {
+  const { runs, run } = heldRuns()
+  const add = gather<string, string>(2, run, 1)
+  const all = ['a', 'b', 'c'].map((item) => add(item))
+  await expect.poll(() => runs.length).toBe(1)
+  expect(runs[0]?.items).toEqual(['a', 'b'])
+  runs[0]?.done.resolve(['A', 'B'])
+  expect(await Promise.all(all.slice(0, 2))).toEqual(['A', 'B'])
+  await expect.poll(() => runs.length).toBe(2)
+  runs[1]?.done.resolve(['C'])
+  expect(await all[2]).toBe('C')
+})
+
 test('items_of_another_key_do_not_wait', async () => {
   const { runs, run } = heldRuns()
   const add = gatherBy<string, string>(10, (item) => item.slice(0, 1), run)

@@ -13,7 +13,9 @@ import {
   differenceOf,
   type Increment,
   type ListCounters,
+  loopsWithReady,
   mergeIncrements,
+  withPending,
 } from '../../../services/tasks/counter-rules.ts'
 import { type Location, listsOf, PUBLIC, visibleLists } from '../../../services/tasks/visibility-rules.ts'
 import { PRIORITIES, TASK_STATUSES } from '../../../shared/contracts/define/common.ts'
@@ -76,6 +78,59 @@ const matches = (
   (scope === 'all' || (scope === 'assigned') === (one.location.loop_id !== null)) &&
   (status === undefined || one.status === status) &&
   (priority === undefined || one.priority === priority)
+
+describe('withPending', () => {
+  test('whatever_is_counted_already_every_change_is_in_the_counters_once', () => {
+    const histories = fc.tuple(lives, fc.nat(20), fc.nat(20), views)
+    fc.assert(
+      fc.property(histories, ([all, m, n, view]) => {
+        const sums = all.flatMap((life) =>
+          life.map((after, step) => differenceOf(WS, countable(life[step - 1] ?? null), countable(after))),
+        )
+        const changes = sums.map((increments, index) => ({ id: `C${index}`, sums: increments }))
+        const [left = 0, counted = 0] = [m, n]
+          .map((one) => Math.min(one, changes.length))
+          .toSorted((a, b) => a - b)
+        const ids = [WS, ...PUBLIC_LOOPS, ...PRIVATE_LOOPS]
+        const seen = Object.fromEntries(changes.slice(0, counted).map(({ id }) => [id, new Date(0)]))
+        const inCounters = countersAfter(sums.slice(0, counted).flat())
+        const stored = [...inCounters].map(([_id, fields]) => ({ ...fields, _id, seen }))
+        const shown = withPending(ids, stored, changes.slice(left))
+        const right = countersAfter(sums.flat())
+        const lists = visibleLists(view.scope, view.sees)
+        expect(countMatching(shown, WS, lists, view)).toBe(countMatching(right, WS, lists, view))
+        for (const list of [...PUBLIC_LOOPS, ...PRIVATE_LOOPS])
+          expect(countReady(shown, WS, list)).toBe(countReady(right, WS, list))
+      }),
+    )
+  })
+
+  test('only_what_was_asked_for_is_given_and_what_is_stored_stays_as_it_was', () => {
+    const stored = [{ _id: 'T', comments: 2, seen: { A: true } }]
+    const pending = ['A', 'B'].map((id) => ({
+      id,
+      sums: [...commentIncrement('T'), ...commentIncrement('U'), ...commentIncrement('V')],
+    }))
+    const shown = withPending(['T', 'U'], stored, pending)
+    expect(['T', 'U', 'V'].map((id) => countComments(shown, id))).toEqual([3, 2, 0])
+    expect(stored).toEqual([{ _id: 'T', comments: 2, seen: { A: true } }])
+  })
+})
+
+test('loopsWithReady names_the_loops_where_a_change_may_make_or_end_ready_tasks', () => {
+  const changes = [
+    {
+      sums: [
+        { tally: 'P1', path: 'tasks.P1.approved.none', by: 1 },
+        { tally: WS, path: 'tasks.public.approved.none', by: 1 },
+      ],
+    },
+    { sums: [{ tally: 'P2', path: 'tasks.P2.open.none', by: 1 }] },
+    { sums: [{ tally: 'S1', path: 'held_back.S1', by: -1 }] },
+    { sums: [{ tally: 'S1', path: 'tasks.S1.approved.high', by: -1 }] },
+  ]
+  expect(loopsWithReady(changes)).toEqual(['P1', 'S1'])
+})
 
 describe('differenceOf', () => {
   test('adds_up_to_what_counting_finds_for_every_view', () => {

@@ -1,0 +1,148 @@
+// How counters are read: exactly, although a change is counted only after its call was answered.
+//
+// A reader asks for the counters and, at the same time, for the changes that are still listed as pending, and adds those that
+// a counter has not seen. A counted change stays listed for GRACE_MS, and stays seen for as long after it left the list.
+// So of two reads within that time at least one knows of a change, and where both do, the counter says so.
+import type { Collection, Document } from 'mongodb'
+import type { ReadyMark } from '../../shared/contracts/tasks/internals.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import {
+  type CounterFields,
+  type CountersById,
+  loopsWithReady,
+  type PendingIncrements,
+  type SeenCounter,
+  withPending,
+} from './counter-rules.ts'
+
+/** A counter document as it is stored. */
+export type CounterDoc = CounterFields & {
+  _id: string
+  ws: string
+  seen?: Readonly<Record<string, Date>>
+  /** When a change that may have made or ended ready tasks of this loop was counted, by the database's clock. */
+  ready_changed_at?: Date
+  /** How often a recount has corrected it. */
+  repairs?: number
+}
+
+/** A collection whose changes are counted. */
+export type CountedCollection = Collection<{
+  _id: string
+  ws: string
+  uncounted: readonly PendingIncrements[]
+}>
+/** Finds changes that nobody finished; part of the indexes of every counted collection. */
+export const PENDING_INCREMENTS_INDEX = {
+  key: { 'uncounted.at': 1 },
+  name: 'uncounted',
+  partialFilterExpression: { 'uncounted.at': { $exists: true } },
+} as const
+
+/** How long a counted change stays on the list of its document, and then among those that its counters have seen (ms). */
+export const GRACE_MS = 50
+/** Documents with pending changes that one read takes into account at most. */
+const MAX_PENDING = 1_000
+/** Changes from so long before the last one known are given again: what was saved first may be seen last (ms). */
+const OVERLAP_MS = 5_000
+/** Loops with changes that are given at a time. */
+const MAX_CHANGED = 1_000
+
+/** What a counter counts, and so whose changes may be pending. */
+export type Counted = 'tasks' | 'comments'
+
+/** The changes of a workspace that may not be counted yet; whether these are all. */
+const listPending = async (
+  collection: CountedCollection | undefined,
+  ws: string,
+): Promise<{ changes: PendingIncrements[]; all: boolean }> => {
+  if (!collection) return { changes: [], all: true }
+  const found = await collection
+    .find({ ws, 'uncounted.at': { $gt: new Date(0) } } as Document)
+    .hint(PENDING_INCREMENTS_INDEX.name)
+    .limit(MAX_PENDING)
+    .project<{ uncounted: PendingIncrements[] }>({ _id: 0, uncounted: 1 })
+    .toArray()
+  return { changes: found.flatMap(({ uncounted }) => uncounted), all: found.length < MAX_PENDING }
+}
+
+/**
+ * Reads what is pending and what is counted. Together, if that is fast enough for nothing to be missed; otherwise what is
+ * pending first, so that what has left the list since is counted.
+ */
+const readBoth = async <P, C>(
+  clock: Clock,
+  pending: () => Promise<P>,
+  counted: () => Promise<C>,
+): Promise<[P, C]> => {
+  const begun_ms = clock.monotonicMs()
+  const both = await Promise.all([pending(), counted()])
+  if (clock.monotonicMs() - begun_ms < GRACE_MS) return both
+  const listed = await pending()
+  return [listed, await counted()]
+}
+
+/** What the reads share. `counted`: the collections whose changes are counted, by what they hold. */
+type Reading = Readonly<{
+  collection: Collection<CounterDoc>
+  counted: ReadonlyMap<string, CountedCollection>
+  clock: Clock
+}>
+
+const countReads = ({ collection, counted, clock }: Reading) => ({
+  /**
+   * The counters with these ids, with every change that was saved before; where there is none, nothing was counted. Of a
+   * workspace with more than MAX_PENDING changes under way, the rest may be missing for a moment.
+   * @param of what is read of them; the rest may be a moment behind.
+   */
+  read: async (ws: string, ids: readonly string[], of: Counted): Promise<CountersById> => {
+    const asked = [...new Set(ids)]
+    const [{ changes }, stored] = await readBoth(
+      clock,
+      () => listPending(counted.get(of), ws),
+      () =>
+        collection
+          .find({ _id: { $in: asked }, ws })
+          .project<SeenCounter>({ tasks: 1, held_back: 1, comments: 1, seen: 1 })
+          .toArray(),
+    )
+    return withPending(asked, stored, changes)
+  },
+})
+
+const readyReads = ({ collection, counted, clock }: Reading) => ({
+  /**
+   * The loops in which ready tasks may have come or gone since a mark, and the next mark. Some are given again.
+   * `complete` is false where there are too many, and where the mark's own change is missing: the data was restored.
+   * @param since null: only the mark is needed.
+   */
+  listReadyChanges: async (
+    ws: string,
+    since: ReadyMark | null,
+  ): Promise<{ loop_ids: string[]; complete: boolean; mark: ReadyMark }> => {
+    const known = new Date(since?.at ?? 0)
+    const list = () =>
+      collection
+        .find({ ws, ready_changed_at: { $gte: new Date(known.getTime() - OVERLAP_MS) } })
+        .sort({ ready_changed_at: -1 })
+        .limit(since ? MAX_CHANGED + 1 : 1)
+        .project<Required<Pick<CounterDoc, '_id' | 'ready_changed_at'>>>({ ready_changed_at: 1 })
+        .toArray()
+    const pending = () => listPending(since ? counted.get('tasks') : undefined, ws)
+    const [{ changes, all }, found] = await readBoth(clock, pending, list)
+    const [newest] = found
+    const isThere = (loop_id: string): boolean =>
+      found.some(({ _id, ready_changed_at }) => _id === loop_id && ready_changed_at >= known)
+    const loop_ids = new Set([...found.map(({ _id }) => _id), ...loopsWithReady(changes)])
+    return {
+      loop_ids: since ? [...loop_ids] : [],
+      complete: all && loop_ids.size <= MAX_CHANGED && (!since?.loop_id || isThere(since.loop_id)),
+      mark: newest
+        ? { at: newest.ready_changed_at.toISOString(), loop_id: newest._id }
+        : { at: new Date(0).toISOString(), loop_id: null },
+    }
+  },
+})
+
+/** The reads of the counters. */
+export const reading = (given: Reading) => ({ ...countReads(given), ...readyReads(given) })
