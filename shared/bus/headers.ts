@@ -1,5 +1,6 @@
 // The headers of a request: its caller, deadline, trace and signature. Written by one side, read by the other.
 import { headers, type MsgHdrs } from '@nats-io/nats-core'
+import { LRUCache } from 'lru-cache'
 import * as z from 'zod'
 import { ClaimLimits } from '../contracts/define/claim-limits.ts'
 import { ScopeName } from '../contracts/define/common.ts'
@@ -31,6 +32,19 @@ const CallerShape = z.object({
   claim_limits: ClaimLimits.optional(),
 })
 
+/** Callers that are remembered as they are written: one person's calls all bear the same text. */
+const MAX_CALLERS = 1_000
+const read = new LRUCache<string, Caller>({ max: MAX_CALLERS })
+const written = new WeakMap<Caller, string>()
+
+const writeCaller = (caller: Caller): string => {
+  const known = written.get(caller)
+  if (known !== undefined) return known
+  const text = Buffer.from(JSON.stringify(caller)).toString('base64url')
+  written.set(caller, text)
+  return text
+}
+
 const saidIn = (h: MsgHdrs | undefined, asked: string, operation: string): Said => ({
   asked,
   operation,
@@ -56,7 +70,7 @@ export type Asking = Readonly<{
 export const writeCall = (call: Call, budget_ms: number, asking: Asking): MsgHdrs => {
   const { asked, operation, payload, sign, attempt } = asking
   const h = headers()
-  if (call.caller) h.set(CALLER, Buffer.from(JSON.stringify(call.caller)).toString('base64url'))
+  if (call.caller) h.set(CALLER, writeCaller(call.caller))
   h.set(REQUEST_ID, call.request_id)
   h.set(BUDGET_MS, String(Math.floor(budget_ms)))
   if (call.traceparent) h.set(TRACEPARENT, call.traceparent)
@@ -77,8 +91,16 @@ export const readSigned = (
   said: saidIn(h, asked, operation),
 })
 
-const readCaller = (value: string): Caller | null =>
-  value === '' ? null : CallerShape.parse(JSON.parse(Buffer.from(value, 'base64url').toString()))
+/** The caller in a header. Of equal ones all calls share one, so it cannot be changed. */
+const readCaller = (value: string): Caller | null => {
+  if (value === '') return null
+  const known = read.get(value)
+  if (known) return known
+  const caller: Caller = CallerShape.parse(JSON.parse(Buffer.from(value, 'base64url').toString()))
+  for (const shared of [caller, caller.scopes, caller.claim_limits]) Object.freeze(shared)
+  read.set(value, caller)
+  return caller
+}
 
 /**
  * Reads the context of a request that the gate has let in.
