@@ -211,7 +211,7 @@ const changeEdgesOf = async (
     if (!decision) return {}
     const saved = await deps.tasks.save(before, decision, { call })
     if (!saved) return undefined
-    deps.counters.count('sync_blocking', [saved.pending])
+    await deps.counters.count('sync_blocking', [saved.pending])
     const unblocked = before.open_blockers !== undefined && decision.next.open_blockers === undefined
     return unblocked ? { unblocked: { ...before, ...decision.next, v: before.v + 1 } } : {}
   }

@@ -105,7 +105,7 @@ export const bulkHandlers = (deps: Deps): Some<'bulk_update_tasks'> => ({
     const outcomes = await inParallel([...new Set(task_ids)], PARALLEL, (task_id) =>
       changeOne(deps, { task_id, expected_version: versionOf(task_id), ...shared }, call),
     )
-    deps.counters.count(
+    await deps.counters.count(
       'bulk_update_tasks',
       outcomes.map(({ pending }) => pending),
     )

@@ -90,7 +90,7 @@ const claimInLoop = async (
     )
     if (claimed === 'lost') continue
     if (!claimed) return claimed
-    deps.counters.count('claim_ready', [claimed.pending])
+    await deps.counters.count('claim_ready', [claimed.pending])
     return claimed.task
   }
   throw new AppError('version_conflict', 'Many agents are claiming at this moment; nothing was claimed.', {
@@ -107,7 +107,7 @@ const giveBack = async (deps: LeafDeps, task: HeldDoc, call: MemberCall): Promis
   // Its request has claimed nothing then: a repeat tries anew.
   const next = decision && { ...decision.next, claim_request: undefined }
   const saved = next && (await deps.tasks.save(task, { ...decision, next }, { call }))
-  deps.counters.count('claim_ready', [saved?.pending ?? null])
+  await deps.counters.count('claim_ready', [saved?.pending ?? null])
 }
 
 /** What a holder has by claim_next_work under the same label, or without one. */
@@ -231,7 +231,7 @@ const complete = async (deps: LeafDeps, input: Completed, call: MemberCall) => {
     },
     deps.ids.random,
   )
-  deps.counters.count('complete', [saved?.pending ?? null])
+  await deps.counters.count('complete', [saved?.pending ?? null])
   const posted = result.changed ? comment : undefined
   if (posted) await postComments(deps, result.task, [posted], call)
   const opened = saved ? (await syncBlocking(deps, result.task, call)).unblocked : []

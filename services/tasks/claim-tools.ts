@@ -82,7 +82,7 @@ const claimOne = async (
     },
     deps.ids.random,
   )
-  deps.counters.count('claim_task', [saved?.pending ?? null])
+  await deps.counters.count('claim_task', [saved?.pending ?? null])
   return result
 }
 
@@ -189,7 +189,7 @@ const release = async (
     },
     deps.ids.random,
   )
-  deps.counters.count('release_claims', [saved?.pending ?? null])
+  await deps.counters.count('release_claims', [saved?.pending ?? null])
   if (comment) await postComments(deps, held, [comment], call)
 }
 

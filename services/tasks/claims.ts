@@ -135,7 +135,7 @@ export const postComments = async (
       created: null,
     }
     const pending = await deps.comments.insert(comment, writtenEvent(comment, isPrivate(task)), { call })
-    deps.counters.count('post_comment', [pending])
+    await deps.counters.count('post_comment', [pending])
   }
   await deps.tasks.confirmComments(
     task,

@@ -14,7 +14,11 @@ import {
 } from '../../shared/storage/aggregate.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
 import type { LedgerEntry } from '../../shared/storage/idempotency.ts'
-import { type CountedCollection, PENDING_INCREMENTS_INDEX } from './counter-reading-store.ts'
+import {
+  type CountedCollection,
+  PENDING_IN_WORKSPACE_INDEX,
+  PENDING_INCREMENTS_INDEX,
+} from './counter-reading-store.ts'
 import { commentIncrement, type PendingIncrements } from './counter-rules.ts'
 import type { PendingChange } from './counter-store.ts'
 import { QUESTION_INDEX, questionQueries } from './question-store.ts'
@@ -45,6 +49,7 @@ export type CommentRow = Pick<CommentDoc, '_id' | 'author' | 'text' | 'kind' | '
 const COMMENT_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   PENDING_INCREMENTS_INDEX,
+  PENDING_IN_WORKSPACE_INDEX,
   // Pages, oldest first.
   { key: { ws: 1, parent: 1, _id: 1 }, name: 'parent' },
   QUESTION_INDEX,

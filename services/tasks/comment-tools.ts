@@ -123,7 +123,7 @@ export const commentHandlers = (deps: Deps): Some<'add_comment'> => ({
     }
     const pending = await deps.comments.insert(comment, writtenEvent(comment, parent.private), { call })
     if (!pending) return (await replay()) ?? Promise.reject(stillAtWork())
-    deps.counters.count('add_comment', [pending])
+    await deps.counters.count('add_comment', [pending])
     if (parent.task) await renewByWrite(deps, parent.task, call.caller)
     return { comment: toComment(comment), replayed: false }
   },

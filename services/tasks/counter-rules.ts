@@ -133,6 +133,25 @@ export const withPending = (
   return counters
 }
 
+/**
+ * Whether a counter may have forgotten one of these pending changes: it is not among the seen ones, and not pending any more.
+ * @param later what was pending after the counters were read.
+ */
+export const isForgotten = (
+  ids: readonly string[],
+  stored: readonly SeenCounter[],
+  pending: readonly Pick<PendingIncrements, 'id' | 'sums'>[],
+  later: readonly Pick<PendingIncrements, 'id'>[],
+): boolean => {
+  const seenBy = new Map(stored.map(({ _id, seen }) => [_id, seen]))
+  const still = new Set(later.map(({ id }) => id))
+  return pending.some(
+    ({ id, sums }) =>
+      !still.has(id) &&
+      sums.some(({ tally }) => ids.includes(tally) && seenBy.get(tally)?.[id] === undefined),
+  )
+}
+
 // A counter is below zero for a moment when a later change of a task is counted before an earlier one.
 const atLeastZero = (count: number): number => Math.max(0, count)
 

@@ -48,8 +48,8 @@ const BATCH = 100
 const AT_ONCE = 100
 /** How long a write of a counter document waits for more changes to add: no call waits for it (ms). */
 const LINGER_MS = 10
-/** Changes on their way to the counters in this process; what comes beyond is left to the sweepers. */
-const MAX_UNDER_WAY = 10_000
+/** Changes on their way to the counters in this process; a call that brings one beyond waits until its own are counted. */
+const MAX_UNDER_WAY = 1_000
 /** How long before the oldest pending change a seen one must be to be forgotten (ms). */
 const FORGET_AFTER_MS = 60 * 60 * 1_000
 /** Counter documents for which this process remembers what can be forgotten; the rest is forgotten by age. */
@@ -273,13 +273,14 @@ const inBackground = () => {
     /** Whether so many more are too many. */
     isFull: (more: number): boolean => changes + more > MAX_UNDER_WAY,
     /** @param work must not throw. */
-    run: (size: number, work: () => Promise<void>): void => {
+    run: (size: number, work: () => Promise<void>): Promise<void> => {
       changes += size
       const done = work().finally(() => {
         changes -= size
         underWay.delete(done)
       })
       underWay.add(done)
+      return done
     },
     allDone: async (): Promise<void> => void (await Promise.all(underWay)),
   }
@@ -311,16 +312,18 @@ const countingLater = ({ addAll, clear }: ReturnType<typeof counting>, { log, at
     allDone,
 
     /**
-     * Has saved changes of one workspace counted. Returns at once: readers add what is not counted yet.
+     * Has saved changes of one workspace counted. Returns before they are, unless very many wait: readers add what is not
+     * counted yet.
      * @param step begins the names of the fault points: `<step>.saved` now, and `<step>.counted` when they are.
      */
-    count: (step: string, changes: readonly (PendingChange | null)[]): void => {
+    count: async (step: string, changes: readonly (PendingChange | null)[]): Promise<void> => {
       at(`${step}.saved`)
       const [first, ...others] = changes.filter((change) => change !== null)
       if (first === undefined) return
       const size = others.length + 1
-      if (isFull(size)) log.warn('too many changes wait to be counted; a sweeper counts these', { size })
-      else run(size, () => countAll(step, [first, ...others]))
+      const isWaiting = isFull(size)
+      const done = run(size, () => countAll(step, [first, ...others]))
+      if (isWaiting) await done
     },
   }
 }

@@ -92,7 +92,7 @@ const createOne = async (
   const created = request ? { ...request, at: now, result: answer } : null
   const pending = await deps.tasks.insert({ next: { ...next, created, move }, events }, { call })
   if (!pending) return (await replayCreation(deps, ws, request, call)) ?? Promise.reject(stillAtWork())
-  deps.counters.count(step, [pending])
+  await deps.counters.count(step, [pending])
   if (move) await confirmArrival(deps, { ws, id }, move, call)
   if (next.pending_sync) await syncAfter(deps, id, sees, call)
   return answer

@@ -295,7 +295,7 @@ const arrivalHandlers = (deps: LeafDeps): Some<'import_tasks' | 'confirm_import'
       PARALLEL,
       async (one) => filed.get(one.id) ?? (await importOne(deps, run, one)),
     )
-    deps.counters.count(
+    await deps.counters.count(
       'import_tasks',
       steps.map(({ pending }) => pending),
     )
@@ -328,7 +328,7 @@ const furtherHandlers = (deps: LeafDeps): Some<'import_comments' | 'finish_impor
       )
     const changes = await deps.comments.insertAll(wanted, { call })
     if (changes.some((change) => change !== null)) deps.at('import_comments.added')
-    deps.counters.count('import_comments', changes)
+    await deps.counters.count('import_comments', changes)
     return { added: changes.filter((change) => change !== null).length }
   },
 
@@ -346,7 +346,7 @@ const furtherHandlers = (deps: LeafDeps): Some<'import_comments' | 'finish_impor
         return { refused: error.message }
       }
     })
-    deps.counters.count('finish_import', changes)
+    await deps.counters.count('finish_import', changes)
     return { results }
   },
 })

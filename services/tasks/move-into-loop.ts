@@ -71,7 +71,7 @@ const withdraw = async (
     return saved ? saved.pending : undefined
   }, deps.ids.random)
   if (pending === false) return false
-  deps.counters.count('withdraw_task', [pending])
+  await deps.counters.count('withdraw_task', [pending])
   return true
 }
 

@@ -103,7 +103,7 @@ const finishMove = async (deps: LeafDeps, ws: string, loop: Loop, call: Call): P
   const ids = reserved.filter(({ move }) => !move.entering).map(({ _id }) => _id)
   const moved = await inParallel(ids, PARALLEL, (id) => moveReserved(deps, ws, id, loop, call))
   const changes = moved.flatMap(({ pending }) => pending ?? [])
-  deps.counters.count('finish_move', changes)
+  await deps.counters.count('finish_move', changes)
   return changes.length
 }
 

@@ -51,7 +51,7 @@ export const askOnHold = async (
   )
   if (!result || !task) return null
   const comment = { ...result, kind: 'question' as const, text }
-  deps.counters.count('add_comment', [saved?.pending ?? null])
+  await deps.counters.count('add_comment', [saved?.pending ?? null])
   if (saved) await postComments(deps, task, [comment], call)
   return { comment, replayed: !saved }
 }

@@ -43,7 +43,7 @@ const releaseOne = (
     if (!decision) return true
     const saved = await deps.tasks.save(before, decision, { call: ownCall(deps.clock, deps.ids.next()) })
     if (!saved) return undefined
-    deps.counters.count('release_claims', [saved.pending])
+    await deps.counters.count('release_claims', [saved.pending])
     deps.at('release_held.released')
     return true
   }, deps.ids.random)

@@ -90,7 +90,7 @@ export const expireClaims = async (
       attempt: before.claim?.attempt,
       status: next.status,
     })
-    deps.counters.count('expire_claim', [saved.pending])
+    await deps.counters.count('expire_claim', [saved.pending])
     if (comment) await postComments(deps, before, [comment], call)
   }
 }

@@ -28,7 +28,11 @@ import {
   leftClaimQueries,
   pendingCommentQueries,
 } from './claim-store.ts'
-import { type CountedCollection, PENDING_INCREMENTS_INDEX } from './counter-reading-store.ts'
+import {
+  type CountedCollection,
+  PENDING_IN_WORKSPACE_INDEX,
+  PENDING_INCREMENTS_INDEX,
+} from './counter-reading-store.ts'
 import { type Countable, differenceOf, taskCounts } from './counter-rules.ts'
 import type { PendingChange } from './counter-store.ts'
 import { IMPORT_INDEXES, importQueries } from './import-store.ts'
@@ -68,6 +72,7 @@ export type ReservedDoc = Pick<TaskDoc, '_id' | 'ws' | 'loop_id'> & Readonly<{ m
 const TASK_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   PENDING_INCREMENTS_INDEX,
+  PENDING_IN_WORKSPACE_INDEX,
   ...CLAIM_INDEXES,
   ...LIST_INDEXES,
   ...BLOCKER_INDEXES,

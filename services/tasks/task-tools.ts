@@ -112,13 +112,13 @@ export const writingHandlers = (deps: Deps): Some<'update_task' | 'delete_task'>
       request: repeatable(call.caller, 'update_task', input),
     }
     const { pending, ...answer } = await changeTask(deps, asked, call)
-    deps.counters.count('update_task', [pending])
+    await deps.counters.count('update_task', [pending])
     return answer
   },
 
   delete_task: async ({ task_id, expected_version }, call) => {
     const pending = await removeTask(deps, { task_id, sees: seesOne(deps, call), expected_version }, call)
-    deps.counters.count('delete_task', [pending])
+    await deps.counters.count('delete_task', [pending])
     return { task_id, deleted: true }
   },
 })

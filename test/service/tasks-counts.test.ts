@@ -1,11 +1,15 @@
 // Totals and counts over two instances of the service. They are exact after any mix of work, and after a half-counted
 // change.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { differenceOf, type PendingIncrements } from '../../services/tasks/counter-rules.ts'
+import type { CountedCollection } from '../../services/tasks/counter-reading-store.ts'
+import { countByStatus, differenceOf, type PendingIncrements } from '../../services/tasks/counter-rules.ts'
+import { openCounters } from '../../services/tasks/counter-store.ts'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import { PRIORITIES, TASK_STATUSES } from '../../shared/contracts/define/common.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { ids } from '../support/service-environment.ts'
 import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
@@ -107,6 +111,14 @@ describe('while a counter cannot be written', () => {
     }
   }
 
+  /** Counters in this process, beside those of the services. */
+  const openHere = async (clock = systemClock) => {
+    const log = createLog({ filter: 'error', topic: 'test' })
+    const opened = await openCounters(env.db, { clock, log, at: () => undefined })
+    opened.watch(env.db.collection('tasks') as unknown as CountedCollection)
+    return opened
+  }
+
   test('calls_are_answered_and_every_count_is_exact_before_and_after', async () => {
     const ann = env.owner()
     const api = env.tasksOf(ann)
@@ -128,6 +140,16 @@ describe('while a counter cannot be written', () => {
         since: { at: new Date().toISOString(), loop_id: null },
       })
       expect(followed).toMatchObject({ changed_loop_ids: expect.arrayContaining([open]) })
+      let now_ms = 0
+      const monotonicMs = () => {
+        now_ms += 1_000
+        return now_ms
+      }
+      await using slow = await openHere({ ...systemClock, monotonicMs })
+      const read = await slow.read(ann.workspace_id, [open], 'tasks')
+      expect(countByStatus(read, ann.workspace_id, [open])).toEqual(
+        await env.recount(ann.workspace_id, { loop_id: open }),
+      )
       const left = { ws: ann.workspace_id, 'uncounted.0': { $exists: true } }
       expect(await env.db.collection('tasks').countDocuments(left)).toBeGreaterThan(0)
     }
@@ -135,6 +157,32 @@ describe('while a counter cannot be written', () => {
     await expectExact(ann, [open, secret], [secret])
     const stored = await counters().findOne({ _id: open })
     expect(stored?.tasks).toMatchObject({ [open]: { open: { none: 6 }, approved: { none: 1 } } })
+  })
+
+  test('a_call_that_brings_one_change_too_many_waits_until_it_is_counted', async () => {
+    const ws = ids.next()
+    await counters().insertOne({ _id: ws, ws })
+    await using here = await openHere()
+    const changed = env.db.collection('tasks') as unknown as CountedCollection
+    const change = () => ({
+      collection: changed,
+      id: ids.next(),
+      ws,
+      change: { id: ids.next(), at: new Date(), sums: [{ tally: ws, path: 'comments', by: 1 }] },
+    })
+    let isCounted = false
+    let last: Promise<void>
+    {
+      await using _ = await hold(ws)
+      await here.count('test', Array.from({ length: 1_000 }, change))
+      last = here.count('test', [change()]).then(() => {
+        isCounted = true
+      })
+      await here.read(ws, [ws], 'tasks')
+      expect(isCounted).toBe(false)
+    }
+    await last
+    expect(await counters().findOne({ _id: ws })).toMatchObject({ comments: 1_001 })
   })
 })
 

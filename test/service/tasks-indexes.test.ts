@@ -125,7 +125,7 @@ test('marks_of_unfinished_work_are_indexed_only_where_there_is_some', async () =
   const { _id_, newest, filtered, work, authors, ready_oldest, ...marks } = keysPerIndex
   expect(_id_).toBe(TASKS + TASKS / 4)
   for (const index of [newest, filtered, work, ready_oldest]) expect(index).toBeGreaterThan(0)
-  expect(Object.values(marks)).toEqual(Array(16).fill(0))
+  expect(Object.values(marks)).toEqual(Array(17).fill(0))
 })
 
 const FILTERS = [

@@ -32,7 +32,10 @@ test('equal_callers_are_read_once_and_differing_ones_apart', () => {
 })
 
 test('a_caller_that_calls_share_cannot_be_changed_by_one_of_them', () => {
-  const caller = callerIn(headersOf({ ...ann, user_id: 'U2' })) as { role: string; scopes: string[] }
+  const caller = callerIn(headersOf({ ...ann, user_id: 'U2' })) as unknown as {
+    role: string
+    scopes: string[]
+  }
   expect(() => {
     caller.role = 'owner'
   }).toThrow(TypeError)

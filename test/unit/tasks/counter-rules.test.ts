@@ -12,6 +12,7 @@ import {
   countReady,
   differenceOf,
   type Increment,
+  isForgotten,
   type ListCounters,
   loopsWithReady,
   mergeIncrements,
@@ -115,6 +116,16 @@ describe('withPending', () => {
     expect(['T', 'U', 'V'].map((id) => countComments(shown, id))).toEqual([3, 2, 0])
     expect(stored).toEqual([{ _id: 'T', comments: 2, seen: { A: true } }])
   })
+})
+
+test('isForgotten where_a_pending_change_is_neither_seen_nor_pending_afterwards', () => {
+  const change = { id: 'A', sums: commentIncrement('T') }
+  const stored = (seen: Record<string, true>) => [{ _id: 'T', comments: 1, seen }]
+  expect(isForgotten(['T'], stored({}), [change], [])).toBe(true)
+  expect(isForgotten(['T'], [], [change], [])).toBe(true)
+  expect(isForgotten(['T'], stored({}), [change], [change])).toBe(false)
+  expect(isForgotten(['T'], stored({ A: true }), [change], [])).toBe(false)
+  expect(isForgotten(['U'], [], [change], [])).toBe(false)
 })
 
 test('loopsWithReady names_the_loops_where_a_change_may_make_or_end_ready_tasks', () => {
