@@ -62,7 +62,8 @@ const asJson = async (response: Response, body: unknown): Promise<Response> => {
 
 /** An answer; of one that is a stream, its exchange then knows whether it is read. */
 const pacing = (response: Response, exchange: Passing): Response => {
-  if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream'))
+  // The type first: to ask for the body of an answer makes a stream of it.
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body)
     return response
   const { body, isRead } = paced(response.body)
   exchange.isRead = isRead

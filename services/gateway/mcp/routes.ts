@@ -119,6 +119,11 @@ export const mcpRoutes = (deps: McpRouteDeps): Hono<GatewayEnv> => {
   for (const path of PATHS) {
     app.use(path, async (c, next) => {
       const origin = c.req.header('origin')
+      if (origin === undefined && c.req.method !== 'OPTIONS') {
+        await next()
+        c.res.headers.append('Vary', 'Origin')
+        return
+      }
       if (origin !== undefined && !allowsOrigin(origin))
         return rpcError(
           403,

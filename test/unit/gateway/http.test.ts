@@ -1,19 +1,22 @@
 // What comes before the protocol: credentials and challenges, origins and host names, bodies, load. No network.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Server } from '@modelcontextprotocol/server'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { askForScopes, askForToken, readBearer, refuseToken } from '../../../services/gateway/http/bearer.ts'
 import { discardBody, readBytes } from '../../../services/gateway/http/bytes.ts'
 import { namesOf } from '../../../services/gateway/http/host.ts'
 import { problem } from '../../../services/gateway/http/problems.ts'
 import { MAX_DEPTH, readBody } from '../../../services/gateway/mcp/body.ts'
+import { createMcp } from '../../../services/gateway/mcp/handler.ts'
 import { createLoad } from '../../../services/gateway/mcp/load.ts'
-import { mcpRoutes, originsOf } from '../../../services/gateway/mcp/routes.ts'
+import { type McpRouteDeps, mcpRoutes, originsOf } from '../../../services/gateway/mcp/routes.ts'
 import { LIMITS } from '../../../shared/contracts/define/common.ts'
 import type { Caller } from '../../../shared/contracts/define/contract.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { createLog } from '../../../shared/process/log.ts'
+import { MODERN } from '../../support/mcp-client.ts'
 import { SOME_ID } from '../../support/tools.ts'
 
 const PUBLIC_URL = 'https://loops.example.com'
@@ -188,25 +191,33 @@ test('load_counts_in_and_out_and_refuses_more', () => {
   third()
 })
 
-test('a_gateway_that_is_full_says_so_before_it_reads_and_when_to_come_back', async () => {
-  const caller: Caller = {
-    kind: 'person',
-    grant_id: null,
-    user_id: SOME_ID,
-    user_name: 'Ann',
-    workspace_id: SOME_ID,
-    role: 'owner',
-    scopes: ['loops:read'],
-    client_id: 'c',
-    client_name: 'c',
-  }
-  const routes = mcpRoutes({
+const caller: Caller = {
+  kind: 'person',
+  grant_id: null,
+  user_id: SOME_ID,
+  user_name: 'Ann',
+  workspace_id: SOME_ID,
+  role: 'owner',
+  scopes: ['loops:read'],
+  client_id: 'c',
+  client_name: 'c',
+}
+const log = createLog({ filter: 'error', topic: 'test' })
+
+/** The routes of the endpoint, which accept any token. */
+const routesOf = (given: Pick<McpRouteDeps, 'mcp' | 'load'>) =>
+  mcpRoutes({
+    ...given,
     publicUrl: PUBLIC_URL,
-    log: createLog({ filter: 'error', topic: 'test' }),
-    load: createLoad(0),
+    log,
     mayAsk: async () => true,
     verify: async () => ({ ok: true, caller, grant_id: SOME_ID, gen: 1, expires_at: 0 }),
     countStranger: () => undefined,
+  })
+
+test('a_gateway_that_is_full_says_so_before_it_reads_and_when_to_come_back', async () => {
+  const routes = routesOf({
+    load: createLoad(0),
     mcp: { fetch: () => Promise.reject(new Error('called')), close: async () => undefined },
   })
   const response = await routes.request('/mcp', {
@@ -217,6 +228,34 @@ test('a_gateway_that_is_full_says_so_before_it_reads_and_when_to_come_back', asy
   expect(response.status).toBe(503)
   expect(response.headers.get('retry-after')).toBe('1')
   expect(await response.json()).toMatchObject({ error: { data: { code: 'unavailable', retryable: true } } })
+})
+
+test('an_answer_to_a_program_goes_out_as_it_is_and_not_as_a_stream', async () => {
+  const server = () => {
+    const made = new Server({ name: 'test', version: '1' }, { capabilities: { tools: {} } })
+    made.setRequestHandler('tools/list', () => ({ tools: [] }))
+    return made
+  }
+  const routes = routesOf({ load: createLoad(), mcp: createMcp(server, log) })
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': MODERN,
+    'io.modelcontextprotocol/clientCapabilities': {},
+  }
+  using bodies = vi.spyOn(Response.prototype, 'body', 'get')
+  const response = await routes.request('/mcp', {
+    method: 'POST',
+    headers: {
+      Authorization: 'Bearer x',
+      'Content-Type': 'application/json',
+      Accept: 'application/json, text/event-stream',
+      'MCP-Protocol-Version': MODERN,
+      'MCP-Method': 'tools/list',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta } }),
+  })
+  expect(bodies).not.toHaveBeenCalled()
+  expect(response.headers.get('vary')).toBe('Origin')
+  expect(await response.json()).toMatchObject({ id: 1, result: { tools: [] } })
 })
 
 test('a_problem_has_the_members_of_the_table_and_when_to_come_back', async () => {
