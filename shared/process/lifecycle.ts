@@ -62,22 +62,41 @@ export const pause = (time_ms: number, signal: AbortSignal): Promise<void> =>
 /** Work that is repeated. `nudge` starts the next run at once, or after the one under way. */
 export type Repeating = AsyncDisposable & { readonly nudge: () => void }
 
+/** One run of repeated work. Resolves to false if it found nothing to do. */
+export type Repeated = (signal: AbortSignal) => Promise<unknown>
+
+export type RepeatOptions = Readonly<{
+  /** The time between two runs (ms). A function is asked after each run. */
+  interval_ms: number | (() => number)
+  /** The longest time between two runs while there is nothing to do (ms); the interval when absent. */
+  idle_ms?: number
+  log: Log
+  random: () => number
+}>
+
+/** How long to wait after so many runs in a row that found nothing: twice as long each time, `most_ms` at most. */
+export const idleInterval = (interval_ms: number, idle_runs: number, most_ms: number): number =>
+  Math.max(interval_ms, Math.min(most_ms, interval_ms * 2 ** Math.min(idle_runs, 20)))
+
 /**
  * Runs `work` again and again, each time `interval_ms` after the last run ended, spread by up to a quarter so that replicas do
  * not run in step. Logs failures and goes on.
  * @returns disposing waits for the run under way.
  */
-export const repeat = (
-  work: (signal: AbortSignal) => Promise<void>,
-  options: Readonly<{ interval_ms: number; log: Log; random: () => number }>,
-): Repeating => {
+export const repeat = (work: Repeated, options: RepeatOptions): Repeating => {
   const stop = new AbortController()
   let wake: () => void = () => undefined
   let nudged = false
+  let idle_runs = 0
+  const waitMs = (): number => {
+    const { interval_ms, idle_ms = 0, random } = options
+    const next_ms = typeof interval_ms === 'number' ? interval_ms : interval_ms()
+    return idleInterval(next_ms, idle_runs, idle_ms) * (1 + random() / 4)
+  }
   const pause = (): Promise<void> =>
     new Promise((resolve) => {
       if (nudged || stop.signal.aborted) return resolve()
-      const handle = setTimeout(resolve, options.interval_ms * (1 + options.random() / 4))
+      const handle = setTimeout(resolve, waitMs())
       wake = () => {
         clearTimeout(handle)
         resolve()
@@ -87,8 +106,9 @@ export const repeat = (
     while (!stop.signal.aborted) {
       nudged = false
       try {
-        await work(stop.signal)
+        idle_runs = (await work(stop.signal)) === false ? idle_runs + 1 : 0
       } catch (error) {
+        idle_runs = 0
         if (!stop.signal.aborted) options.log.warn('repeated work failed; it will be tried again', { error })
         nudged = false
       }
@@ -99,6 +119,7 @@ export const repeat = (
   return {
     nudge: () => {
       nudged = true
+      idle_runs = 0
       wake()
     },
     [Symbol.asyncDispose]: async () => {

@@ -32,7 +32,7 @@ export type Samples = AsyncDisposable &
 export type SampleOptions = Readonly<{
   service: string
   metrics: Metrics
-  turns: SweepTurns
+  turns: Pick<SweepTurns, 'take' | 'release'>
   clock: Pick<Clock, 'monotonicMs'>
   random: () => number
   log: Log

@@ -49,6 +49,45 @@ describe('repeated work', () => {
     expect(runs).toBe(5)
   })
 
+  test('comes_less_and_less_often_while_it_finds_nothing_and_at_once_when_nudged', async () => {
+    let runs = 0
+    let found = false
+    const work = async () => {
+      runs += 1
+      return found
+    }
+    await using repeating = repeat(work, { ...options, idle_ms: 5_000 })
+    for (const [wait_ms, expected] of [
+      [0, 1],
+      [2_000, 2],
+      [4_000, 3],
+      [5_000, 4],
+      [4_999, 4],
+      [1, 5],
+    ] as const) {
+      await vi.advanceTimersByTimeAsync(wait_ms)
+      expect(runs, `after ${wait_ms} ms`).toBe(expected)
+    }
+    found = true
+    repeating.nudge()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(runs).toBe(7)
+  })
+
+  test('asks_for_its_interval_after_each_run', async () => {
+    let runs = 0
+    let interval_ms = 1_000
+    await using _ = repeat(async () => void runs++, { ...options, interval_ms: () => interval_ms })
+    await vi.advanceTimersByTimeAsync(0)
+    interval_ms = 10_000
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(runs).toBe(2)
+    await vi.advanceTimersByTimeAsync(9_999)
+    expect(runs).toBe(2)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(runs).toBe(3)
+  })
+
   test('is_spread_by_up_to_a_quarter', async () => {
     let runs = 0
     await using _ = repeat(async () => void runs++, { ...options, random: () => 1 })
@@ -80,7 +119,7 @@ describe('repeated work', () => {
 
   test('comes_again_at_once_when_nudged_while_it_runs', async () => {
     const ends: (() => void)[] = []
-    await using repeating = repeat(() => new Promise((resolve) => ends.push(resolve)), options)
+    await using repeating = repeat(() => new Promise<void>((resolve) => ends.push(resolve)), options)
     await vi.advanceTimersByTimeAsync(0)
     repeating.nudge()
     expect(ends).toHaveLength(1)
