@@ -25,6 +25,8 @@ import { connectMongo, type Mongo, mongoFault } from './storage/mongo.ts'
 import { readEpoch } from './storage/restore-store.ts'
 import { type Reading, SAMPLE_TERM_MS, type Samples, startSamples } from './storage/samples.ts'
 import { openSweepTurns } from './storage/sweep-turns.ts'
+import { openUpkeep, type Upkeep } from './storage/upkeep.ts'
+import { UPKEEP_TERM_MS } from './storage/upkeep-rules.ts'
 
 /** What a service runs on. What is added to `stack` is disposed of in reverse order. */
 export type Host = Readonly<{
@@ -35,6 +37,8 @@ export type Host = Readonly<{
   bus: Bus
   mongo: Mongo
   relay: Relay
+  /** What one replica does for all. */
+  upkeep: Upkeep
   /** When the installation was restored from a backup, as its events say; undefined if it never was. */
   epoch: string | undefined
   /** The steps at which tests can kill the process. */
@@ -98,7 +102,8 @@ const answering = (
     bus,
     mongo,
     stack,
-  }: Pick<Host, 'config' | 'clock' | 'ids' | 'bus' | 'mongo' | 'stack'>,
+    upkeep,
+  }: Pick<Host, 'config' | 'clock' | 'ids' | 'bus' | 'mongo' | 'stack' | 'upkeep'>,
   samples: Samples | undefined,
 ): Pick<Host, 'consume' | 'serve'> => ({
   consume: async (reactions) => {
@@ -108,7 +113,8 @@ const answering = (
       ids,
       term_ms: config.LEASE_MS ?? TERM_MS,
     })
-    const options = { deadLetters, clock, random: ids.random, translate: mongoFault }
+    const { shared } = upkeep
+    const options = { deadLetters, clock, random: ids.random, translate: mongoFault, shared }
     stack.use(await consume(bus, name, reactions, options))
     samples?.add(() => readConsumer(bus, deadLetters))
   },
@@ -124,6 +130,16 @@ type Database = ReturnType<Mongo['database']>
 const openTurns = async (db: Database, { clock, ids }: Pick<Host, 'clock' | 'ids'>, term_ms?: number) => {
   const deps = { clock: await openDatabaseClock(db, clock), ids, ...(term_ms ? { term_ms } : {}) }
   return await openSweepTurns(db, deps)
+}
+
+/** Starts to look for the turn at the upkeep. */
+const upkeepOf = (
+  { bus, clock, ids, log }: Pick<Host, 'bus' | 'clock' | 'ids' | 'log'>,
+  newTurns: Awaited<ReturnType<typeof openTurns>>,
+): Upkeep => {
+  const { connected } = bus
+  const turns = newTurns(UPKEEP_TERM_MS)
+  return openUpkeep({ turns, connected, clock, random: ids.random, log: log.child('upkeep') })
 }
 
 /** Starts to read what metrics say about the database; undefined where nobody wants metrics. */
@@ -181,10 +197,13 @@ export const openHost = async (
     const epoch = await readEpoch(db)
     const publishing = { clock, random: ids.random, journal: await openJournal(db), epoch }
     waitFor('the stream of events, which the migrator makes')
-    const reconciler = stack.use(await startReconciler(bus, publishing))
+    const newTurns = await openTurns(db, { clock, ids })
+    const upkeep = stack.use(upkeepOf({ bus, clock, ids, log }, newTurns))
+    const { isOurs, repeat } = upkeep
+    const reconciler = stack.use(await startReconciler(bus, { ...publishing, isOurs }))
     const { stream, check_after_ms } = reconciler
-    const turns = (await openTurns(db, { clock, ids }))()
-    const relay = stack.use(startRelay(bus, { ...publishing, turns, stream, check_after_ms, at }))
+    const turns = newTurns()
+    const relay = stack.use(startRelay(bus, { ...publishing, turns, repeat, stream, check_after_ms, at }))
     const samples = await openSamples({ clock, ids, log, metrics }, name, db)
     if (samples) stack.use(samples)
     samples?.add(() => readService(bus, relay, clock))
@@ -198,13 +217,14 @@ export const openHost = async (
       bus,
       mongo,
       relay,
+      upkeep,
       epoch,
       at,
       stack,
       metrics,
       sample: (reading) => samples?.add(reading),
       ready: (lacks = () => []) => started({ bus, mongo }, samples, lacks),
-      ...answering(name, { config, clock, ids, bus, mongo, stack }, samples),
+      ...answering(name, { config, clock, ids, bus, mongo, stack, upkeep }, samples),
     }
   } catch (error) {
     await stack.disposeAsync()

@@ -7,7 +7,6 @@ import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { openErasing } from '../../shared/events/erase-workspaces.ts'
 import { type Config, ConfigError, keepsMails } from '../../shared/process/config.ts'
-import { repeat } from '../../shared/process/lifecycle.ts'
 import type { Telemetry } from '../../shared/process/telemetry.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
@@ -58,6 +57,15 @@ const openStores = async ({ mongo, clock: own, ids }: Host, term_ms: number) => 
   }
 }
 
+/** Deletes old notices now and then, by one replica. */
+const deleteOldNotices = (
+  { stack, upkeep, log, ids }: Host,
+  { deleteOld }: Awaited<ReturnType<typeof openDeliveries>>,
+): void => {
+  const options = { interval_ms: DELETE_OLD_MS, log: log.child('ledger'), random: ids.random }
+  stack.use(upkeep.repeat(deleteOld, options))
+}
+
 const wire = async (host: Host): Promise<void> => {
   const { config, ids, bus, stack, at } = host
   const { random } = ids
@@ -91,14 +99,13 @@ const wire = async (host: Host): Promise<void> => {
       log: host.log.child('sender'),
       at,
       term_ms,
+      shared: host.upkeep.shared,
       metrics: host.metrics,
       tracing: bus.tracing,
     }),
   )
   host.sample(() => readPending(deliveries, clock))
-  stack.use(
-    repeat(deliveries.deleteOld, { interval_ms: DELETE_OLD_MS, log: host.log.child('ledger'), random }),
-  )
+  deleteOldNotices(host, deliveries)
   const { nudge } = sender
   const erasing = await openErasing(host, db, ERASURES)
   const writing = { deliveries, subscriptions, quotas, clock, random, at, nudge, erasing }

@@ -33,6 +33,8 @@ export type SenderDeps = Readonly<{
   /** Steps: `deliver.claimed`, and `deliver.accepted`: the server has it, and it is not recorded yet. */
   at: FaultPoint
   term_ms?: number
+  /** How long to wait between two looks for what several replicas look for (ms). */
+  shared?: (interval_ms: number) => number
   metrics?: Pick<Metrics, 'count' | 'observe'>
   tracing?: Tracing
 }>

@@ -47,6 +47,8 @@ export type EventSenderDeps = Readonly<{
   /** Steps: `event.answered`: the receiver has it, and it is not recorded yet. */
   at: FaultPoint
   term_ms?: number
+  /** How long to wait between two looks for what several replicas look for (ms). */
+  shared?: (interval_ms: number) => number
   metrics?: Pick<Metrics, 'count' | 'observe'>
 }>
 

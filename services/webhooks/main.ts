@@ -7,7 +7,6 @@ import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { webhooks as contract } from '../../shared/contracts/webhooks/contract.ts'
 import { openErasing } from '../../shared/events/erase-workspaces.ts'
 import { type Config, loopbackTargets } from '../../shared/process/config.ts'
-import { repeat } from '../../shared/process/lifecycle.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
 import type { Telemetry } from '../../shared/process/telemetry.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
@@ -36,7 +35,7 @@ const RESEAL_MS = 10_000
 
 /** Opens what subscriptions to types of event need, and starts their sender. */
 const wireSubscriptions = async (
-  { bus, ids, log, at, mongo, stack, metrics }: Host,
+  { bus, ids, log, at, mongo, stack, metrics, upkeep }: Host,
   shared: Readonly<{ keys: Keys; loopback: boolean; clock: DatabaseClock; term_ms: number }>,
 ) => {
   const db = mongo.database(contract.name)
@@ -55,6 +54,7 @@ const wireSubscriptions = async (
       standing,
       ids,
       log: log.child('events'),
+      shared: upkeep.shared,
       at,
       metrics,
     }),
@@ -79,6 +79,7 @@ const wire = async (host: Host): Promise<void> => {
     ...shared,
     standing,
     term_ms,
+    shared: host.upkeep.shared,
     random: ids.random,
     log: log.child('sender'),
     at,
@@ -104,7 +105,7 @@ const wire = async (host: Host): Promise<void> => {
   await host.consume(erasing.forgiving(reacting))
   if (keys.length > 1)
     stack.use(
-      repeat(
+      host.upkeep.repeat(
         async () => {
           await resealSecrets({ store: webhooks, keys, token: ids.token })
           await resealSecrets({ store: events.subscriptions, keys, token: ids.token })

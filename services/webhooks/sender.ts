@@ -41,6 +41,8 @@ export type SenderDeps = Readonly<{
   /** Steps: `call.claimed`, and `call.answered`: the receiver has it, and it is not recorded yet. */
   at: FaultPoint
   term_ms?: number
+  /** How long to wait between two looks for what several replicas look for (ms). */
+  shared?: (interval_ms: number) => number
   metrics?: Pick<Metrics, 'count' | 'observe'>
   tracing?: Tracing
 }>

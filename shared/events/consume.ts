@@ -36,6 +36,8 @@ export type ConsumeOptions = Readonly<{
   translate: (error: unknown) => AppError | undefined
   /** How often to tell the server that a message is still worked on (ms); after ACK_WAIT_MS it would deliver it again. */
   beat_ms?: number
+  /** How long to wait between two looks at what several processes look at (ms); the same when absent. */
+  shared?: (interval_ms: number) => number
 }>
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -187,7 +189,7 @@ export const consume = async (
   reactions: readonly Reaction[],
   options: ConsumeOptions,
 ): Promise<AsyncDisposable> => {
-  const { deadLetters, random, translate } = options
+  const { deadLetters, random, translate, shared = (interval_ms: number) => interval_ms } = options
   const log = bus.log.child('consume')
   const faultOf = (error: unknown): AppError | undefined =>
     error instanceof AppError ? error : translate(error)
@@ -204,6 +206,7 @@ export const consume = async (
   const open = () => openConsumer(bus, durable)
   stack.use(await readMessages(bus, { durable, open, take, parallel: PARALLEL, random }))
   stack.use(await consumeGivenUp(bus, durable, { deadLetters, random }))
-  stack.use(repeat(redrive, { interval_ms: REDRIVE_MS, log, random }))
+  // Not by one process alone: it may not know a kind of event that a newer one knows.
+  stack.use(repeat(redrive, { interval_ms: () => shared(REDRIVE_MS), log, random }))
   return stack.move()
 }

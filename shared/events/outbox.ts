@@ -11,12 +11,14 @@ import { repeat } from '../process/lifecycle.ts'
 import type { Log } from '../process/log.ts'
 import type { OnCommit, Outbox } from '../storage/aggregate.ts'
 import type { SweepTurns } from '../storage/sweep-turns.ts'
+import type { Repeat } from '../storage/upkeep.ts'
 import type { Journal, Published } from './journal-store.ts'
 import { openBackoff } from './outbox-backoff.ts'
 import { isStreamThere, publish } from './publish.ts'
 
-/** How often to look for waiting events that no write has reported (ms). */
+/** How often to look for waiting events that no write has reported (ms), and how often while nothing is written here. */
 const POLL_MS = 500
+const IDLE_POLL_MS = 2_000
 /** Younger events are left to the process that wrote them (ms). */
 const GRACE_MS = 1_000
 /** Documents per batch, and batches per sweep: a backlog is worked off without a pause. */
@@ -52,7 +54,9 @@ export type RelayOptions = Readonly<{
   random: () => number
   journal: Journal
   /** Whose turn it is to sweep: after a stall, every replica would otherwise publish everything. */
-  turns: SweepTurns
+  turns: Pick<SweepTurns, 'take' | 'release'>
+  /** How sweeps are repeated: of several relays one need do it. Each of them when absent. */
+  repeat?: Repeat
   /** The present stream, by the moment of its creation. */
   stream: () => string
   /** When the installation was restored; undefined if it never was. */
@@ -158,17 +162,22 @@ const sweeping = (bus: Bus, { clock, turns }: RelayOptions, publisher: ReturnTyp
     }
     return true
   }
-  return async (outbox: Outbox, signal: AbortSignal): Promise<void> => {
+  /** @returns whether events waited. */
+  return async (outbox: Outbox, signal: AbortSignal): Promise<boolean> => {
     const before = new Date(clock.now().getTime() - GRACE_MS)
     for (let batch = 0; batch < MAX_BATCHES; batch += 1) {
       const waiting = await outbox.pending(before, BATCH, backoff.skipped())
       const documents = waiting.filter(publisher.hasMore)
-      if (documents.length === 0) return
+      if (documents.length === 0) return batch > 0 || waiting.length > 0
       // Another relay may reach the stream where this one does not.
-      if (!(await publishAll(outbox, documents, signal))) return await turns.release(outbox.name)
-      if (waiting.length < BATCH) return
+      if (!(await publishAll(outbox, documents, signal))) {
+        await turns.release(outbox.name)
+        return true
+      }
+      if (waiting.length < BATCH) return true
       await publisher.confirmed()
     }
+    return true
   }
 }
 
@@ -185,12 +194,24 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
   const recorders: Recorder[] = []
   const publisher = openPublisher(bus, options, recorders, log)
   const sweepOne = sweeping(bus, options, publisher)
-  const sweep = async (signal: AbortSignal): Promise<void> => {
-    for (const outbox of outboxes) if (!signal.aborted && bus.connected()) await sweepOne(outbox, signal)
+  /** Whether this process has written since the last sweep. */
+  let written = false
+  const sweep = async (signal: AbortSignal): Promise<boolean> => {
+    let found = written
+    written = false
+    for (const outbox of outboxes)
+      if (!signal.aborted && bus.connected() && (await sweepOne(outbox, signal))) found = true
+    return found
   }
-  const polling = repeat(sweep, { interval_ms: POLL_MS, log, random: options.random })
+  const polling = (options.repeat ?? repeat)(sweep, {
+    interval_ms: POLL_MS,
+    idle_ms: IDLE_POLL_MS,
+    log,
+    random: options.random,
+  })
   return {
     onCommit: (outbox, id, events) => {
+      written = true
       if (underWay.size >= MAX_UNDER_WAY || !bus.connected()) return
       const work: Promise<void> = publisher
         .publish(outbox, { id, events })

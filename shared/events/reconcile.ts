@@ -1,7 +1,7 @@
 // Keeps the stream whole: publishes events again that it has lost, each under its own id.
 //
-// Every service does this for its own events. Doing it twice, or in several processes, is harmless. The keeper makes the
-// stream itself.
+// Every service does this for its own events, by one of its replicas. Doing it twice is harmless. The keeper makes the stream
+// itself.
 import type { Bus } from '../bus/connect.ts'
 import type { Clock } from '../process/clock.ts'
 import { repeat } from '../process/lifecycle.ts'
@@ -31,6 +31,8 @@ export type ReconcileOptions = Readonly<{
   journal: Journal
   /** When the installation was restored; undefined if it never was. */
   epoch?: string | undefined
+  /** Whether it is this process that publishes again what was lost; every process knows the stream. Always when absent. */
+  isOurs?: () => boolean
   look_ms?: number
   check_after_ms?: number
 }>
@@ -91,7 +93,7 @@ const checkDue = async (
 
 /** Waits for the stream, and starts to watch over it. */
 export const startReconciler = async (bus: Bus, options: ReconcileOptions): Promise<Reconciler> => {
-  const { random, journal, look_ms = LOOK_MS, check_after_ms = CHECK_AFTER_MS } = options
+  const { random, journal, isOurs = () => true, look_ms = LOOK_MS, check_after_ms = CHECK_AFTER_MS } = options
   const log = bus.log.child('reconcile')
   let seen = await untilStream(bus)
   const stream = (): string => seen.id
@@ -124,6 +126,7 @@ export const startReconciler = async (bus: Bus, options: ReconcileOptions): Prom
     const found = await readStream(bus)
     if (!found) return log.warn('the stream of events is gone; waiting for the migrator to make it again')
     seen = found
+    if (!isOurs()) return
     if (seen.id !== before) log.warn('the stream of events is a new one; publishing to it what is known')
     const steps = [
       () => republishFound(signal, () => journal.elsewhere(seen.id, BATCH)),

@@ -129,6 +129,6 @@ export const openWorkInHand = <T extends Work, P>(deps: WorkInHandDeps<T>): Work
         confirming = false
       }
     },
-    renew: async () => void (await prove([...held.values()])),
+    renew: async () => void (held.size > 0 && (await prove([...held.values()]))),
   }
 }

@@ -55,6 +55,8 @@ export type WorkerDeps<T extends Work, P> = Readonly<{
   random: () => number
   log: Log
   term_ms?: number
+  /** How long to wait between two looks for what several workers look for (ms); the same when absent. */
+  shared?: (interval_ms: number) => number
 }>
 
 /** A worker. `nudge` says that there is new work. */
@@ -64,7 +66,7 @@ export type Worker = Repeating &
     giveBack: (due_at: Date) => Promise<void>
   }>
 
-/** How often to look for due work without a nudge (ms). */
+/** How often to look for due work without a nudge (ms). Where several workers find none, they share the look. */
 const POLL_MS = 1_000
 /** How often leases are renewed within a term. */
 const RENEWALS = 4
@@ -78,6 +80,8 @@ const RECORD_TRIES = 120
  * then aborted. Together less than STOP_TIMEOUT_MS.
  */
 export const STOP_STEPS_MS = { look: 4_000, give_back: 3_000, finish: 12_000, end: 5_000 } as const
+
+const same = (value: number): number => value
 
 /** Records endings in batches, and keeps trying: work that is done but not recorded would be done again. */
 const openRecorder = <T extends Work>(
@@ -171,9 +175,11 @@ const openPerformer = <T extends Work, P>(
  * @returns disposing claims no more, gives back what has not begun, and waits for what has, within STOP_STEPS_MS.
  */
 export const startWorker = <T extends Work, P>(deps: WorkerDeps<T, P>): Worker => {
-  const { pending, clock, log, limits, random, term_ms = TERM_MS, room = (hold: number) => hold } = deps
+  const { pending, clock, log, limits, random, term_ms = TERM_MS, room = same, shared = same } = deps
   const inHand = openWorkInHand<T, P>({ ...deps, parallel: limits.parallel })
   let more = false
+  /** Whether the last look found nothing to do. */
+  let idle = false
   const performer = openPerformer(deps, inHand, () => {
     // A claim of many costs less than many claims: so not before half of the room is free.
     if (more && inHand.size() <= limits.hold / 2) polling.nudge()
@@ -202,12 +208,13 @@ export const startWorker = <T extends Work, P>(deps: WorkerDeps<T, P>): Worker =
     const hold = room(limits.hold)
     if (signal.aborted || hold === 0 || performer.isStuck()) return
     const claimed = await claim(hold)
+    idle = claimed === 0 && inHand.size() === 0
     performer.begin()
     // Rows that were passed over may hide others. With nothing in hand, nothing else would cause another look.
     if (more && (claimed > 0 || inHand.size() === 0)) polling.nudge()
   }
   const giveBack = (due_at: Date): Promise<void> => pending.release(inHand.takeUnbegun(), due_at)
-  const polling = repeat(look, { interval_ms: POLL_MS, log, random })
+  const polling = repeat(look, { interval_ms: () => (idle ? shared(POLL_MS) : POLL_MS), log, random })
   const renewing = repeat(inHand.renew, { interval_ms: term_ms / RENEWALS, log, random })
   return {
     nudge: polling.nudge,
