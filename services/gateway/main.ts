@@ -75,21 +75,24 @@ const publicUrlOf = (config: Config, { port }: Listener): string => {
 
 /**
  * Starts the work that repeats until the host stops: finishing what a crash left behind, warning of tokens that end, ending
- * deleted workspaces, rotating the signing keys, and the upkeep of the audit log.
+ * deleted workspaces, rotating the signing keys, and the upkeep of the audit log. Of all gateways one does it; each reads the
+ * keys for itself.
  */
-export const startUpkeep = ({ stack, log, ids, config }: Host, deps: Deps): void => {
+export const startUpkeep = ({ stack, log, ids, config, upkeep }: Host, deps: Deps): void => {
   const options = { log, random: ids.random }
-  stack.use(repeat(() => finishLeftBehind(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
-  stack.use(repeat(() => forgetLeaving(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
-  stack.use(repeat(() => eraseDeleted(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
-  stack.use(repeat(() => endDeleted(deps), { ...options, interval_ms: ERASE_EVERY_MS }))
-  stack.use(repeat(() => takeUpLeftBehind(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
-  const forget = () => forgetOldEntries(deps, config.AUDIT_DAYS)
-  stack.use(repeat(forget, { ...options, interval_ms: FORGET_EVERY_MS }))
-  stack.use(repeat(() => warnOfTokenEnds(deps), { ...options, interval_ms: WARN_EVERY_MS }))
-  stack.use(repeat(() => resealFactors(deps), { ...options, interval_ms: LOOK_MS }))
+  const works: readonly (readonly [number, () => Promise<void>])[] = [
+    [FINISH_EVERY_MS, () => finishLeftBehind(deps)],
+    [FINISH_EVERY_MS, () => forgetLeaving(deps)],
+    [FINISH_EVERY_MS, () => eraseDeleted(deps)],
+    [ERASE_EVERY_MS, () => endDeleted(deps)],
+    [FINISH_EVERY_MS, () => takeUpLeftBehind(deps)],
+    [FORGET_EVERY_MS, () => forgetOldEntries(deps, config.AUDIT_DAYS)],
+    [WARN_EVERY_MS, () => warnOfTokenEnds(deps)],
+    [LOOK_MS, () => resealFactors(deps)],
+    [LOOK_MS, deps.keys.tend],
+  ]
+  for (const [interval_ms, work] of works) stack.use(upkeep.repeat(work, { ...options, interval_ms }))
   stack.use(repeat(deps.keys.look, { ...options, interval_ms: READ_MS }))
-  stack.use(repeat(deps.keys.tend, { ...options, interval_ms: LOOK_MS }))
 }
 
 /** Has what is open here counted, by its kind. */

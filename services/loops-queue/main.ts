@@ -12,7 +12,6 @@ import { openErasing } from '../../shared/events/erase-workspaces.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import { coalesced } from '../../shared/process/coalesce.ts'
 import type { Config } from '../../shared/process/config.ts'
-import { repeat } from '../../shared/process/lifecycle.ts'
 import type { Telemetry } from '../../shared/process/telemetry.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { forgettingHandlers } from '../../shared/storage/erase-names.ts'
@@ -73,7 +72,7 @@ const handlers = (
 })
 
 const wire = async (host: Host): Promise<void> => {
-  const { clock, ids, at, log, relay, stack } = host
+  const { clock, ids, at, log, relay, stack, upkeep } = host
   const db = host.mongo.database(loopsQueue.name)
   const requests = await openRequests(db, clock)
   const writes = { service: loopsQueue.name, clock, ids, onCommit: relay.onCommit, requests }
@@ -100,7 +99,8 @@ const wire = async (host: Host): Promise<void> => {
     search,
   }
   const sweeps = [formingSweeper(deps), unqueuedSweeper(deps), () => sweepReports(deps), backfillSweep(deps)]
-  for (const sweep of sweeps) stack.use(repeat(sweep, { interval_ms: SWEEP_MS, log, random: ids.random }))
+  const sweeping = { interval_ms: SWEEP_MS, log, random: ids.random }
+  for (const sweep of sweeps) stack.use(upkeep.repeat(sweep, sweeping))
   const erasing = await openErasing(host, db, ERASURES)
   const handled = await openHandled(db, clock)
   await host.consume(erasing.forgiving(reactions({ ...deps, handled, erasing })))

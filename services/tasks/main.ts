@@ -9,7 +9,6 @@ import { openActivity } from '../../shared/events/activity-store.ts'
 import { openErasing } from '../../shared/events/erase-workspaces.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import type { Config } from '../../shared/process/config.ts'
-import { repeat } from '../../shared/process/lifecycle.ts'
 import type { Telemetry } from '../../shared/process/telemetry.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
@@ -69,7 +68,7 @@ export const createHandlers = (
 })
 
 const wire = async (host: Host): Promise<void> => {
-  const { clock, ids, at, log, relay, stack, metrics } = host
+  const { clock, ids, at, log, relay, stack, metrics, upkeep } = host
   const db = host.mongo.database(contract.name)
   const requests = await openRequests(db, clock)
   const database_clock = await openDatabaseClock(db, clock)
@@ -104,8 +103,8 @@ const wire = async (host: Host): Promise<void> => {
     search,
     metrics,
   }
-  stack.use(startSweepers(deps))
-  stack.use(repeat(backfillSweep(deps), { interval_ms: BACKFILL_MS, log, random: ids.random }))
+  stack.use(startSweepers(deps, upkeep))
+  stack.use(upkeep.repeat(backfillSweep(deps), { interval_ms: BACKFILL_MS, log, random: ids.random }))
   const erasing = await openErasing(host, db, ERASURES)
   await host.consume(erasing.forgiving(reactions({ ...deps, erasing })))
   await host.serve(contract, {

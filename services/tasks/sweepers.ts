@@ -3,6 +3,7 @@
 import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
+import type { Upkeep } from '../../shared/storage/upkeep.ts'
 import { syncLeft } from './blockers.ts'
 import { MAX_EXPIRIES } from './claim-rules.ts'
 import { warnedEvent } from './claim-warning-rules.ts'
@@ -141,13 +142,15 @@ export const recountSome = async ({
   await recount.moveOn(until, end ?? '', end === null ? until : new Date(now + RECOUNT_EVERY_MS))
 }
 
-/** Starts the sweepers. */
-export const startSweepers = (deps: Deps): AsyncDisposable => {
-  const log = deps.log.child('sweep')
-  const every = (interval_ms: number, work: () => Promise<void>): AsyncDisposable =>
-    repeat(work, { interval_ms, log, random: deps.ids.random })
+/** Starts the sweepers. Of all replicas one does their work, but for the counts. */
+export const startSweepers = (deps: Deps, upkeep: Upkeep): AsyncDisposable => {
+  const options = { log: deps.log.child('sweep'), random: deps.ids.random }
+  const every = (interval_ms: number, work: () => Promise<unknown>): AsyncDisposable =>
+    upkeep.repeat(work, { ...options, interval_ms })
   const stack = new AsyncDisposableStack()
-  stack.use(every(COUNT_EVERY_MS, () => deps.counters.sweep()))
+  // Each replica has to learn up to when everything is counted: only then may it forget what it has seen.
+  const counting = { ...options, interval_ms: () => upkeep.shared(COUNT_EVERY_MS) }
+  stack.use(repeat(() => deps.counters.sweep(), counting))
   stack.use(every(MOVE_EVERY_MS, () => finishLeftMoves(deps)))
   stack.use(every(EXPIRE_EVERY_MS, () => expireClaims(deps)))
   stack.use(every(WARN_EVERY_MS, () => warnOfExpiry(deps)))

@@ -3,9 +3,9 @@ import { gateway } from '../contracts/gateway/contract.ts'
 import type { Clock } from '../process/clock.ts'
 import type { FaultPoint } from '../process/fault-points.ts'
 import type { Ids } from '../process/ids.ts'
-import { repeat } from '../process/lifecycle.ts'
 import type { Log } from '../process/log.ts'
 import { type Erasures, openErasure } from '../storage/erasure.ts'
+import type { Upkeep } from '../storage/upkeep.ts'
 import { on, type Reaction } from './reactions.ts'
 
 /** How often deleted workspaces are looked for (ms). */
@@ -23,7 +23,14 @@ export type Erasing = Readonly<{
 }>
 
 /** What a service has that the work in the background needs. */
-type ErasingHost = Readonly<{ clock: Clock; at: FaultPoint; log: Log; ids: Ids; stack: AsyncDisposableStack }>
+type ErasingHost = Readonly<{
+  clock: Clock
+  at: FaultPoint
+  log: Log
+  ids: Ids
+  stack: AsyncDisposableStack
+  upkeep: Pick<Upkeep, 'repeat'>
+}>
 
 /** The reaction of every service that keeps something of workspaces. */
 export const onDeletion = (erasing: Pick<Erasing, 'note'>): Reaction =>
@@ -34,13 +41,13 @@ export const onDeletion = (erasing: Pick<Erasing, 'note'>): Reaction =>
  * acknowledged yet.
  */
 export const openErasing = async (
-  { clock, at, log, ids, stack }: ErasingHost,
+  { clock, at, log, ids, stack, upkeep }: ErasingHost,
   db: Parameters<typeof openErasure>[0],
   erasures: Erasures,
 ): Promise<Erasing> => {
   const options = { log: log.child('erase'), random: ids.random }
   const erasure = await openErasure(db, erasures, { clock, at, log: options.log })
-  stack.use(repeat(() => erasure.sweep(), { ...options, interval_ms: ERASE_EVERY_MS }))
+  stack.use(upkeep.repeat(() => erasure.sweep(), { ...options, interval_ms: ERASE_EVERY_MS }))
   return {
     note: async (ws, deleted_at) => {
       await erasure.mark(ws, deleted_at)
