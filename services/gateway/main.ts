@@ -80,7 +80,7 @@ const publicUrlOf = (config: Config, { port }: Listener): string => {
  */
 export const startUpkeep = ({ stack, log, ids, config, upkeep }: Host, deps: Deps): void => {
   const options = { log, random: ids.random }
-  const works: readonly (readonly [number, () => Promise<void>])[] = [
+  const works: readonly (readonly [number, () => Promise<unknown>])[] = [
     [FINISH_EVERY_MS, () => finishLeftBehind(deps)],
     [FINISH_EVERY_MS, () => forgetLeaving(deps)],
     [FINISH_EVERY_MS, () => eraseDeleted(deps)],

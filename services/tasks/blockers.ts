@@ -332,7 +332,8 @@ export const syncLeft = async (
   before: Date,
   limit: number,
   callOf: () => Call,
-): Promise<void> => {
-  for (const task of await deps.tasks.listPendingSync(before, limit))
-    await syncBlocking(deps, task, callOf(), SWEPT_BATCHES)
+): Promise<boolean> => {
+  const left = await deps.tasks.listPendingSync(before, limit)
+  for (const task of left) await syncBlocking(deps, task, callOf(), SWEPT_BATCHES)
+  return left.length > 0
 }

@@ -22,6 +22,8 @@ const WARN_EVERY_MS = 5_000
 const COMMENT_EVERY_MS = 1_000
 const SYNC_EVERY_MS = 1_000
 const RECOUNT_EVERY_MS = 10_000
+/** How often a sweeper looks at least that finds nothing for a while (ms). What it looks for is rare: a process died. */
+const IDLE_MS = 5_000
 /** Counters checked at a time, by one replica. */
 const RECOUNT_BATCH = 25
 /** Pause when all have been checked, and after a check that failed (ms). */
@@ -46,8 +48,8 @@ const ON_HOLD_COMMENT = `Put on hold: ${MAX_EXPIRIES} claims in a row expired wi
 
 const before = (deps: Deps, ms: number): Date => new Date(deps.clock.now().getTime() - ms)
 
-/** Finishes reservations that were left, workspace by workspace. */
-const finishLeftMoves = async (deps: Deps): Promise<void> => {
+/** Finishes reservations that were left, workspace by workspace. @returns whether there were any. */
+const finishLeftMoves = async (deps: Deps): Promise<boolean> => {
   const left = await deps.tasks.listReservedBefore(before(deps, MOVE_LEFT_AFTER_MS), BATCH)
   for (const [ws, tasks] of Map.groupBy(left, (task) => task.ws)) {
     const call = ownCall(deps.clock, deps.ids.next())
@@ -57,6 +59,7 @@ const finishLeftMoves = async (deps: Deps): Promise<void> => {
     if (forming.length > 0)
       await finishMoves(deps, ws, [...new Set(forming.map(({ move }) => move.loop_id))], call)
   }
+  return left.length > 0
 }
 
 /** Ends the claims that nobody renewed. */
@@ -106,10 +109,12 @@ export const warnOfExpiry = async (
   }
 }
 
-/** Posts the comments that were left in their tasks. */
-const postLeftComments = async (deps: Deps): Promise<void> => {
-  for (const task of await deps.tasks.listCommented(before(deps, COMMENT_LEFT_AFTER_MS), BATCH))
+/** Posts the comments that were left in their tasks. @returns whether there were any. */
+const postLeftComments = async (deps: Deps): Promise<boolean> => {
+  const left = await deps.tasks.listCommented(before(deps, COMMENT_LEFT_AFTER_MS), BATCH)
+  for (const task of left)
     await postComments(deps, task, task.pending_comments ?? [], ownCall(deps.clock, deps.ids.next()))
+  return left.length > 0
 }
 
 /** Removes what deleted tasks left: the comments, then their counter; the tombstone expires later. */
@@ -146,7 +151,7 @@ export const recountSome = async ({
 export const startSweepers = (deps: Deps, upkeep: Upkeep): AsyncDisposable => {
   const options = { log: deps.log.child('sweep'), random: deps.ids.random }
   const every = (interval_ms: number, work: () => Promise<unknown>): AsyncDisposable =>
-    upkeep.repeat(work, { ...options, interval_ms })
+    upkeep.repeat(work, { ...options, interval_ms, idle_ms: IDLE_MS })
   const stack = new AsyncDisposableStack()
   // Each replica has to learn up to when everything is counted: only then may it forget what it has seen.
   const counting = { ...options, interval_ms: () => upkeep.shared(COUNT_EVERY_MS) }

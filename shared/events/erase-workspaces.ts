@@ -8,8 +8,9 @@ import { type Erasures, openErasure } from '../storage/erasure.ts'
 import type { Upkeep } from '../storage/upkeep.ts'
 import { on, type Reaction } from './reactions.ts'
 
-/** How often deleted workspaces are looked for (ms). */
+/** How often deleted workspaces are looked for (ms), and how often while there are none. */
 const ERASE_EVERY_MS = 1_000
+const IDLE_MS = 5_000
 
 /** What a service does about deleted workspaces. @see openErasing */
 export type Erasing = Readonly<{
@@ -47,11 +48,13 @@ export const openErasing = async (
 ): Promise<Erasing> => {
   const options = { log: log.child('erase'), random: ids.random }
   const erasure = await openErasure(db, erasures, { clock, at, log: options.log })
-  stack.use(upkeep.repeat(() => erasure.sweep(), { ...options, interval_ms: ERASE_EVERY_MS }))
+  const repeated = { ...options, interval_ms: ERASE_EVERY_MS, idle_ms: IDLE_MS }
+  const sweeping = stack.use(upkeep.repeat(() => erasure.sweep(), repeated))
   return {
     note: async (ws, deleted_at) => {
       await erasure.mark(ws, deleted_at)
       at('erase.marked')
+      sweeping.nudge()
     },
     forgiving: (reactions) =>
       reactions.map((reaction) => ({

@@ -103,8 +103,9 @@ export type Erasure = Readonly<{
   /**
    * Erases the workspaces that are due, as far as one turn goes. Meant to be called repeatedly.
    * @param before what comes before a pass; false: it has not come to its end, and goes on in the next turn.
+   * @returns whether any was due.
    */
-  sweep: (before?: (ws: string) => Promise<boolean>) => Promise<void>
+  sweep: (before?: (ws: string) => Promise<boolean>) => Promise<boolean>
 }>
 
 /** Opens the tombstones of a service. Steps: `erase.batch`, and `erase.pass` when one is done but not noted yet. */
@@ -149,8 +150,9 @@ export const openErasure = async (
 
     sweep: async (before = async () => true) => {
       const now = clock.now()
-      const due = tombstones.find({ due_at: { $lte: now } }).sort({ due_at: 1 })
-      for (const tombstone of await due.limit(WORKSPACES).toArray()) {
+      const found = tombstones.find({ due_at: { $lte: now } }).sort({ due_at: 1 })
+      const due = await found.limit(WORKSPACES).toArray()
+      for (const tombstone of due) {
         const { _id, due_at, passes } = tombstone
         const until = new Date(clock.now().getTime() + TURN_MS)
         const taken = await tombstones.updateOne({ _id, due_at: due_at as Date }, { $set: { due_at: until } })
@@ -158,6 +160,7 @@ export const openErasure = async (
         if ((await before(_id)) && (await pass(tombstone))) await finish(tombstone)
         else await tombstones.updateOne({ _id, passes, due_at: until }, { $set: { due_at: clock.now() } })
       }
+      return due.length > 0
     },
   }
 }

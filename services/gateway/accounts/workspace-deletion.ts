@@ -94,13 +94,14 @@ const takeOutMembers = async (deps: Deps, ws: string): Promise<boolean> => {
   return false
 }
 
-/** Ends what belongs to deleted workspaces. Meant to be called repeatedly. */
-export const endDeleted = async (deps: Deps): Promise<void> => {
+/** Ends what belongs to deleted workspaces. Meant to be called repeatedly. @returns whether there were any. */
+export const endDeleted = async (deps: Deps): Promise<boolean> => {
   const { store, erasure, at } = deps
-  for (const { _id, deleted } of await store.workspaces.ending(BATCH)) {
+  const ending = await store.workspaces.ending(BATCH)
+  for (const { _id, deleted } of ending) {
     if (deleted) await erasure.mark(_id, deleted.at)
     at('delete_workspace.marked')
     await store.workspaces.noteErasing(_id)
   }
-  await erasure.sweep((ws) => takeOutMembers(deps, ws))
+  return (await erasure.sweep((ws) => takeOutMembers(deps, ws))) || ending.length > 0
 }
