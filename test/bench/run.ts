@@ -10,6 +10,7 @@ import { benchClaims, CLIENTS, FEW_LOOPS, MANY_LOOPS } from './claims.ts'
 import { benchEvents } from './events.ts'
 import { benchGateway } from './gateway.ts'
 import { benchGrowth, LARGE, SMALL } from './growth.ts'
+import { benchIdle } from './idle.ts'
 import { benchImport } from './import.ts'
 import { benchMail, RECIPIENTS } from './mail.ts'
 import { machine, ms, type Pair, type Sample } from './measure.ts'
@@ -268,6 +269,25 @@ const telemetry = async (): Promise<Section> => {
   }
 }
 
+const idle = async (servers: Servers, say: Say): Promise<Section> => {
+  const found = await benchIdle(servers, say)
+  const [one] = found
+  const rows = found.map(({ replicas, commands, messages, cpu }) => {
+    const ratios = one ? [commands / one.commands, messages / one.messages, cpu / one.cpu] : []
+    const [more_commands = 1, more_messages = 1, more_cpu = 1] = ratios
+    return `| ${replicas} | ${commands.toFixed(1)} (× ${more_commands.toFixed(2)}) | ${messages.toFixed(1)} (× ${more_messages.toFixed(2)}) | ${(100 * cpu).toFixed(1)} % (× ${more_cpu.toFixed(2)}) |`
+  })
+  return {
+    raw: found,
+    lines: [
+      '## Nobody does anything, with so many replicas of each service in one process; goal: commands that grow much less than the replicas',
+      '| replicas | MongoDB commands per second | NATS messages per second | of a core |',
+      '|---|---|---|---|',
+      ...rows,
+    ],
+  }
+}
+
 const PARTS = {
   board,
   bus,
@@ -280,6 +300,7 @@ const PARTS = {
   claims,
   search,
   telemetry,
+  idle,
   import: imports,
 } as const
 

@@ -1,5 +1,5 @@
 // The servers of the benchmark: those of `npm start`, in a folder that is deleted afterwards.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Report } from '../../infra/report.ts'
@@ -14,6 +14,8 @@ const SECRET = 'a secret of the benchmark that is long enough for all'
 export type Servers = AsyncDisposable &
   Readonly<{
     nats_url: string
+    /** Where NATS reports its counts over HTTP. */
+    monitoring_url: () => string
     /** The environment variables of services with their own databases. */
     env: (database: string) => Record<string, string>
   }>
@@ -39,6 +41,11 @@ export const startServers = async (report: Report): Promise<Servers> => {
   stack.use(await startServices(streams, { names: [MIGRATOR] }))
   return {
     nats_url: nats.url,
+    monitoring_url: () => {
+      const folder = join(dataDir, 'nats')
+      const file = readdirSync(folder).find((name) => name.endsWith('.ports'))
+      return String(JSON.parse(readFileSync(join(folder, file ?? ''), 'utf8')).monitoring[0])
+    },
     env: (database) => ({
       NATS_URL: nats.url,
       MONGODB_URL: mongod.url.replace('/loops?', `/${database}?`),
