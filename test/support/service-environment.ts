@@ -39,11 +39,11 @@ export type TestEnvironment = AsyncDisposable &
       instances?: number,
       given?: Readonly<Record<string, string>>,
     ) => Promise<AsyncDisposable>
-    /** Starts a service in its own process, which kills itself at the fault point `fault` or is killed. */
+    /** Starts a service in its own process, which kills itself at the fault point `fault` or is killed, or paused. */
     startFaulty: (
       service: string,
       fault?: string,
-    ) => Promise<{ died: Promise<string | null>; kill: () => void }>
+    ) => Promise<{ died: Promise<string | null>; kill: () => void; pause: () => void; resume: () => void }>
     /**
      * The operations of a service for a caller; each may take `budget_ms`. `null`: as a service; operations that speak of
      * “the caller” refuse that.
@@ -160,7 +160,12 @@ export const openEnvironment = async (
         ready(bus, service),
         died.then(() => Promise.reject(new Error(`${service} ended before it served`))),
       ])
-      return { died, kill: () => void child.kill('SIGKILL') }
+      return {
+        died,
+        kill: () => void child.kill('SIGKILL'),
+        pause: () => void child.kill('SIGSTOP'),
+        resume: () => void child.kill('SIGCONT'),
+      }
     },
     as: (contract, caller, budget_ms = 8_000) => acting(bus, contract, caller, budget_ms),
     events: readEvents(bus),
