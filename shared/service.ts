@@ -199,11 +199,11 @@ export const openHost = async (
     waitFor('the stream of events, which the migrator makes')
     const newTurns = await openTurns(db, { clock, ids })
     const upkeep = stack.use(upkeepOf({ bus, clock, ids, log }, newTurns))
-    const { isOurs, repeat } = upkeep
+    const { isOurs } = upkeep
     const reconciler = stack.use(await startReconciler(bus, { ...publishing, isOurs }))
     const { stream, check_after_ms } = reconciler
     const turns = newTurns()
-    const relay = stack.use(startRelay(bus, { ...publishing, turns, repeat, stream, check_after_ms, at }))
+    const relay = stack.use(startRelay(bus, { ...publishing, turns, upkeep, stream, check_after_ms, at }))
     const samples = await openSamples({ clock, ids, log, metrics }, name, db)
     if (samples) stack.use(samples)
     samples?.add(() => readService(bus, relay, clock))

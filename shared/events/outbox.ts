@@ -11,7 +11,7 @@ import { repeat } from '../process/lifecycle.ts'
 import type { Log } from '../process/log.ts'
 import type { OnCommit, Outbox } from '../storage/aggregate.ts'
 import type { SweepTurns } from '../storage/sweep-turns.ts'
-import type { Repeat } from '../storage/upkeep.ts'
+import type { Upkeep } from '../storage/upkeep.ts'
 import type { Journal, Published } from './journal-store.ts'
 import { openBackoff } from './outbox-backoff.ts'
 import { isStreamThere, publish } from './publish.ts'
@@ -33,6 +33,9 @@ const PARALLEL = 64
 const MAX_UNDER_WAY = 1_024
 /** After how many failures in a row the log reports a document as an error. */
 const REPORTED_FAILURES = 3
+/** After how many sweeps in a row that reached no stream another relay goes first, and after how many more again: a minute. */
+const STREAMLESS_SWEEPS = 3
+const STREAMLESS_PERIOD = 120
 /** How many documents are confirmed in one write. */
 const CONFIRM_BATCH = 500
 
@@ -55,8 +58,8 @@ export type RelayOptions = Readonly<{
   journal: Journal
   /** Whose turn it is to sweep: after a stall, every replica would otherwise publish everything. */
   turns: Pick<SweepTurns, 'take' | 'release'>
-  /** How sweeps are repeated: of several relays one need do it. Each of them when absent. */
-  repeat?: Repeat
+  /** Has one of several relays sweep, and another if that one reaches no stream. Each of them sweeps when absent. */
+  upkeep?: Pick<Upkeep, 'repeat' | 'passOn'>
   /** The present stream, by the moment of its creation. */
   stream: () => string
   /** When the installation was restored; undefined if it never was. */
@@ -143,8 +146,14 @@ const openPublisher = (bus: Bus, options: RelayOptions, recorders: readonly Reco
 }
 
 /** Makes the function that publishes the events waiting in one outbox, as long as it is this relay's turn. */
-const sweeping = (bus: Bus, { clock, turns }: RelayOptions, publisher: ReturnType<typeof openPublisher>) => {
+const sweeping = (
+  bus: Bus,
+  { clock, turns, upkeep }: RelayOptions,
+  publisher: ReturnType<typeof openPublisher>,
+) => {
   const { backoff } = publisher
+  /** Sweeps in a row that reached no stream. */
+  let streamless = 0
   /** @returns false when this relay has to stop: it lost its turn, or nothing at all can be published now. */
   const publishAll = async (
     outbox: Outbox,
@@ -155,9 +164,14 @@ const sweeping = (bus: Bus, { clock, turns }: RelayOptions, publisher: ReturnTyp
       if (signal.aborted || !bus.connected() || !(await turns.take(outbox.name))) return false
       const some = documents.slice(start, start + PARALLEL)
       const published = await Promise.all(some.map((document) => publisher.publish(outbox, document)))
-      if (published.includes(true) || (await isStreamThere(bus))) continue
+      if (published.includes(true) || (await isStreamThere(bus))) {
+        streamless = 0
+        continue
+      }
       // The stream is to blame, not the documents.
       backoff.clear(some.map(({ id }) => id))
+      streamless += 1
+      if (streamless % STREAMLESS_PERIOD === STREAMLESS_SWEEPS) upkeep?.passOn()
       return false
     }
     return true
@@ -203,7 +217,7 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
       if (!signal.aborted && bus.connected() && (await sweepOne(outbox, signal))) found = true
     return found
   }
-  const polling = (options.repeat ?? repeat)(sweep, {
+  const polling = (options.upkeep?.repeat ?? repeat)(sweep, {
     interval_ms: POLL_MS,
     idle_ms: IDLE_POLL_MS,
     log,

@@ -40,6 +40,8 @@ export type Upkeep = AsyncDisposable &
      * often altogether (ms).
      */
     shared: (interval_ms: number) => number
+    /** Lets another replica go first, as it may be able to do what this one cannot. Changes nothing without the turn. */
+    passOn: () => void
   }>
 
 export type UpkeepDeps = Readonly<{
@@ -130,8 +132,9 @@ const startLooking = (
     sleep: (): void => {
       asleep = true
     },
-    /** Some work keeps failing here. */
+    /** Some work cannot be done here. */
     fail: (): void => {
+      if (!isOurs()) return
       failing = true
       looking.nudge()
     },
@@ -170,6 +173,7 @@ export const openUpkeep = (deps: UpkeepDeps): Upkeep => {
   return {
     isOurs: turn.isOurs,
     shared: turn.shared,
+    passOn: turn.fail,
     repeat: (work, options) => {
       const next = (): number => {
         const { interval_ms } = options

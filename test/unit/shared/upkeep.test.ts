@@ -140,6 +140,21 @@ test('work_that_fails_again_and_again_passes_to_another_replica', async () => {
   expect(b.upkeep.isOurs()).toBe(true)
 })
 
+test('a_replica_that_passes_the_turn_on_lets_another_go_first', async () => {
+  const [a, b] = [replica('a'), replica('b')]
+  await pass(5_000)
+  expect(a.upkeep.isOurs()).toBe(true)
+  b.upkeep.passOn()
+  await pass(1_000)
+  expect(a.upkeep.isOurs()).toBe(true)
+  a.upkeep.passOn()
+  await pass(5_000)
+  expect(b.upkeep.isOurs()).toBe(true)
+  // It was asked without the turn, and must not remember.
+  await pass(10_000)
+  expect(b.upkeep.isOurs()).toBe(true)
+})
+
 test('work_that_fails_on_the_only_replica_goes_on', async () => {
   const a = replica('a', async () => {
     throw new Error('still no way')
