@@ -24,7 +24,7 @@ const TURN = 'upkeep'
 const ASLEEP_MS = 60 * 60_000
 
 /** Repeats work like `repeat` of the lifecycle. */
-export type Repeat = (work: Repeated, options: RepeatOptions) => Repeating
+type Repeat = (work: Repeated, options: RepeatOptions) => Repeating
 
 export type Upkeep = AsyncDisposable &
   Readonly<{

@@ -1,11 +1,18 @@
 // The upkeep of a service with several replicas: one does it, and another goes on when that one dies, is paused or stops.
 import { expect, test, vi } from 'vitest'
+import { connectBus } from '../../shared/bus/connect.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
+import { openJournal } from '../../shared/events/journal-store.ts'
+import { startRelay } from '../../shared/events/outbox.ts'
 import { systemClock } from '../../shared/process/clock.ts'
+import { repeat } from '../../shared/process/lifecycle.ts'
 import { createLog } from '../../shared/process/log.ts'
+import { aggregates, OUTBOX_INDEX } from '../../shared/storage/aggregate.ts'
+import { openCollection } from '../../shared/storage/collection.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { connectMongo } from '../../shared/storage/mongo.ts'
 import { openSweepTurns } from '../../shared/storage/sweep-turns.ts'
+import { eventsOf, type Thing, thing } from '../support/events-environment.ts'
 import { ids, openEnvironment } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
@@ -87,6 +94,29 @@ test('a_replica_that_stops_gives_its_turn_back', async () => {
   await env.start(tasks.name)
   await nextHolder(first)
   await workIsDone()
+})
+
+test('a_relay_that_reaches_no_stream_lets_another_go_first', async () => {
+  await using stack = new AsyncDisposableStack()
+  // Nobody makes the stream here.
+  const { natsUrl, mongodbUrl } = freshStack()
+  const bus = stack.use(await connectBus(natsUrl, 'things', log))
+  const db = stack.use(await connectMongo(mongodbUrl, log)).database('things')
+  const opened = await openCollection<Thing>(db, 'things', { indexes: [OUTBOX_INDEX] })
+  const newTurns = await openSweepTurns(db, { clock: await openDatabaseClock(db, systemClock), ids })
+  let passed = 0
+  const upkeep = { repeat, passOn: () => void passed++ }
+  const journal = await openJournal(db)
+  const options = { clock: systemClock, random: ids.random, journal, check_after_ms: 1_000, upkeep }
+  const relay = stack.use(
+    startRelay(bus, { ...options, turns: newTurns(), stream: () => 'none', at: () => undefined }),
+  )
+  const writes = { service: 'things', clock: systemClock, ids, onCommit: relay.onCommit }
+  const store = aggregates(opened, writes)
+  relay.watch(store.outbox)
+  const one = thing('waiting')
+  await store.insert(one, eventsOf(one))
+  await expect.poll(() => passed, LIMIT).toBe(1)
 })
 
 test('a_look_takes_a_free_turn_and_says_of_a_taken_one_when_it_ends_and_how_often_others_looked', async () => {
