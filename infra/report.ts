@@ -1,6 +1,6 @@
 // Progress on the terminal, and faults told in one sentence. Knows nothing about the work itself.
 
-import { AppError } from '../shared/contracts/define/errors.ts'
+import { AppError, textOf } from '../shared/contracts/define/errors.ts'
 import type { Clock } from '../shared/process/clock.ts'
 import { ConfigError } from '../shared/process/config.ts'
 
@@ -76,7 +76,7 @@ export const explain = (error: unknown, say: (line: string) => void): number => 
   if (error instanceof StartFault) {
     say(error.message)
     for (const line of error.details) say(`  ${line}`)
-  } else if (error instanceof AppError) say(error.message)
+  } else if (error instanceof AppError) say(textOf(error))
   else say(`Unexpected error: ${error instanceof Error ? error.stack : error}`)
   return 1
 }

@@ -1,5 +1,6 @@
 // The executable: `run.ts tasks` runs one service, `run.ts migrator` what makes streams and consumers, `run.ts` all of them.
 // `run.ts migrator --once` makes the streams and consumers and ends, for installations that do so before the services start.
+import { AppError, textOf } from '../shared/contracts/define/errors.ts'
 import { ConfigError, missingForServices, processEnv, readConfig } from '../shared/process/config.ts'
 import { runUntilSignal } from '../shared/process/lifecycle.ts'
 import { createLog } from '../shared/process/log.ts'
@@ -8,6 +9,12 @@ import { MIGRATOR, STARTABLE, startServices } from './start.ts'
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 const ONCE = '--once'
+
+/** What was thrown, with what to do about it where it says so. */
+const sentenceOf = (error: unknown): string => {
+  if (error instanceof AppError) return textOf(error)
+  return error instanceof Error ? error.message : String(error)
+}
 
 const main = async (args: readonly string[]): Promise<number> => {
   const names = args.filter((arg) => arg !== ONCE)
@@ -34,7 +41,7 @@ const main = async (args: readonly string[]): Promise<number> => {
     }
     return await runUntilSignal(running, log)
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error))
+    say(sentenceOf(error))
     return error instanceof ConfigError ? 2 : 1
   }
 }

@@ -10,6 +10,7 @@ import type { Clock } from './process/clock.ts'
 import { ageSeconds, MOST_COUNTED, MOST_DEAD_LETTERS, type Sample } from './process/metrics-table.ts'
 import type { Readiness } from './process/readiness.ts'
 import type { Mongo } from './storage/mongo.ts'
+import type { PendingWork, Work } from './storage/pending-work.ts'
 import { SAMPLE_QUERY_MS } from './storage/samples.ts'
 
 /** How long an event may wait in an outbox before something is wrong (s). */
@@ -35,6 +36,16 @@ export const readService = async (
     )
   }
   return samples
+}
+
+/** Reads how much work is pending, and how old the oldest is. @param samples makes the samples of both figures. */
+export const readPending = async (
+  work: Pick<PendingWork<Work>, 'backlog'>,
+  clock: Pick<Clock, 'now'>,
+  samples: (count: number, oldest_s: number) => readonly Sample[],
+): Promise<readonly Sample[]> => {
+  const { count, oldest } = await work.backlog(MOST_COUNTED, SAMPLE_QUERY_MS)
+  return samples(count, ageSeconds(oldest, clock.now()))
 }
 
 /** Reads how far the consumer of a service is, and what it gave up. */

@@ -6,7 +6,9 @@ import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { openErasing } from '../../shared/events/erase-workspaces.ts'
+import { readPending } from '../../shared/measured.ts'
 import { type Config, ConfigError, keepsMails } from '../../shared/process/config.ts'
+import type { Sample } from '../../shared/process/metrics-table.ts'
 import type { Telemetry } from '../../shared/process/telemetry.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
@@ -22,13 +24,18 @@ import { ERASURES } from './erasures.ts'
 import { forgetReader } from './forget-reader.ts'
 import { handlers } from './handlers.ts'
 import { createMailer } from './mailer.ts'
-import { readPending } from './measured.ts'
 import { openMentionQuotas } from './mention-store.ts'
 import { openSubscriptions } from './preference-store.ts'
 import { reactions } from './reactions.ts'
 import { startSender } from './sender.ts'
 import { openSuppressions } from './suppression-store.ts'
 import { UNSUBSCRIBE, unsubscribeKeys } from './unsubscribe.ts'
+
+/** The gauges of mails that are pending. */
+const pendingMails = (count: number, oldest_s: number): readonly Sample[] => [
+  { name: 'loops_mail_pending', labels: {}, value: count },
+  { name: 'loops_mail_oldest_age_seconds', labels: {}, value: oldest_s },
+]
 
 /** How often old notices are deleted (ms). */
 const DELETE_OLD_MS = 60 * 60_000
@@ -104,7 +111,7 @@ const wire = async (host: Host): Promise<void> => {
       tracing: bus.tracing,
     }),
   )
-  host.sample(() => readPending(deliveries, clock))
+  host.sample(() => readPending(deliveries, clock, pendingMails))
   deleteOldNotices(host, deliveries)
   const { nudge } = sender
   const erasing = await openErasing(host, db, ERASURES)

@@ -6,7 +6,9 @@ import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { webhooks as contract } from '../../shared/contracts/webhooks/contract.ts'
 import { openErasing } from '../../shared/events/erase-workspaces.ts'
+import { readPending } from '../../shared/measured.ts'
 import { type Config, loopbackTargets } from '../../shared/process/config.ts'
+import type { Sample } from '../../shared/process/metrics-table.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
 import type { Telemetry } from '../../shared/process/telemetry.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
@@ -18,7 +20,6 @@ import { openDeliveries } from './delivery-store.ts'
 import { ERASURES } from './erasures.ts'
 import { openEventDeliveries } from './event-delivery-store.ts'
 import { startEventSender } from './event-sender.ts'
-import { readPending } from './measured.ts'
 import { reactions } from './reactions.ts'
 import { resealSecrets } from './reseal.ts'
 import { SEALING } from './secrets.ts'
@@ -29,6 +30,14 @@ import { subscriptionHandlers } from './subscription-tools.ts'
 import { openVerification } from './verification.ts'
 import { openWebhooks } from './webhook-store.ts'
 import { handlers } from './webhook-tools.ts'
+
+/** The gauges of calls that are pending. */
+const pendingCalls =
+  (kind: 'webhook' | 'subscription') =>
+  (count: number, oldest_s: number): readonly Sample[] => [
+    { name: 'loops_webhook_pending', labels: { kind }, value: count },
+    { name: 'loops_webhook_oldest_age_seconds', labels: { kind }, value: oldest_s },
+  ]
 
 /** How often secrets under an old key are looked for, while there is an old key (ms). */
 const RESEAL_MS = 10_000
@@ -89,8 +98,8 @@ const wire = async (host: Host): Promise<void> => {
   const sender = stack.use(startSender(sending))
   const { nudge } = sender
   const events = await wireSubscriptions(host, { ...shared, term_ms })
-  host.sample(() => readPending('webhook', deliveries, clock))
-  host.sample(() => readPending('subscription', events.deliveries, clock))
+  host.sample(() => readPending(deliveries, clock, pendingCalls('webhook')))
+  host.sample(() => readPending(events.deliveries, clock, pendingCalls('subscription')))
   const erasing = await openErasing(host, db, ERASURES)
   const reacting = reactions({
     webhooks,

@@ -13,8 +13,8 @@ import { startWorker, type WorkContext, type Worker } from '../../shared/storage
 import { callSigned } from './calls.ts'
 import { type Delivery, judge, type NextState, type Outcome, SCHEDULE } from './delivery-rules.ts'
 import type { Deliveries } from './delivery-store.ts'
-import { tracedCall } from './measured.ts'
 import { PARALLEL, type Standing } from './standing.ts'
+import { tracedCall } from './traced-call.ts'
 import {
   disabledEvent,
   doubted,

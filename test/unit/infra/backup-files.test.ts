@@ -114,6 +114,17 @@ test('a_backup_that_lacks_something_or_was_changed_is_refused', async () => {
   await refused(folder).toThrow(/has no manifest/)
 })
 
+test('a_backup_with_a_file_that_was_cut_is_refused_before_any_of_it_is_read', async () => {
+  const folder = join(root, 'b')
+  await make(folder)
+  for (const kept of [0, 5, 11]) {
+    writeFileSync(join(folder, 'secret'), 'very secret\n'.slice(0, kept))
+    await refused(folder).toThrow(/b\/secret was changed or is damaged: restore from another copy/)
+  }
+  writeFileSync(join(folder, 'secret'), 'very secret\n')
+  await openBackup(folder)
+})
+
 test('a_data_folder_in_use_is_not_restored_into_and_half_a_restore_is_not_started', async () => {
   const [backup, dataDir] = [join(root, 'b'), join(root, 'data')]
   await make(backup)

@@ -19,6 +19,7 @@ type Service = Readonly<{
   healthcheck?: Readonly<{ test: readonly string[] }>
   profiles?: readonly string[]
   restart?: string
+  stop_grace_period?: string
   read_only?: boolean
   cap_drop?: readonly string[]
 }>
@@ -112,6 +113,14 @@ describe('what stays', () => {
     },
   )
 })
+
+test.each(services.filter(([name]) => /^mongo-\d$/.test(name)))(
+  '%s_may_stop_as_slowly_as_a_member_of_a_replica_set_does',
+  (_, { stop_grace_period = '10s' }) => {
+    // It waits 15 s for its clients (shutdownTimeoutMillisForSignaledShutdown), and then writes what is left.
+    expect(Number.parseInt(stop_grace_period, 10)).toBeGreaterThanOrEqual(30)
+  },
+)
 
 test('a_service_knows_its_own_passwords_alone', () => {
   for (const [name, { environment = {} }] of ours) {
