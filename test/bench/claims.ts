@@ -1,11 +1,11 @@
 // How fast work is handed out: by clients one at a time and at once, in a workspace with few loops and one with many, which
 // take turns. And whether completing and claiming in one call is worth it.
-import { cpus } from 'node:os'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { systemIds } from '../../shared/process/ids.ts'
 import { freePort } from '../support/free-port.ts'
 import { type Connected, connect, openWorkspace, type Workspace } from './growth.ts'
 import { median, type Pair, pair, type Sample, sample } from './measure.ts'
+import { coreTimes } from './processes.ts'
 import type { Servers } from './servers.ts'
 
 export const CLIENTS = [1, 8, 50] as const
@@ -87,13 +87,6 @@ const round = async (
   )
   await Promise.all(clients.map((one) => one.releaseAll()))
   return measured
-}
-
-/** The time that the cores of this machine have spent, and how much of it they were busy (ms). */
-const coreTimes = (): Readonly<{ all: number; busy: number }> => {
-  const times = cpus().map((core) => core.times)
-  const all = times.reduce((sum, one) => sum + one.user + one.nice + one.sys + one.idle + one.irq, 0)
-  return { all, busy: all - times.reduce((sum, { idle }) => sum + idle, 0) }
 }
 
 /** Measures claims, and completions with the next claim in the same call and in one of its own. */

@@ -20,30 +20,32 @@ const ids = systemIds()
 
 type Sink = Readonly<{
   smtp: string
-  /** Has `send` send to everybody, and measures until the last mail has arrived. */
-  measure: (send: () => Promise<unknown>) => Promise<Sample>
+  /** Has `send` send to so many, and measures until the last mail has arrived. */
+  measure: (send: () => Promise<unknown>, recipients?: number) => Promise<Sample>
   last: () => Promise<Buffer>
 }>
 
-const sinkAt = (addresses: string): Sink => {
+/** The program mail-sink.ts by the line that it prints. */
+export const sinkAt = (addresses: string): Sink => {
   const [smtp = '', http = ''] = addresses.split(' ')
   const count = async (of: number) => Number(await (await fetch(`${http}/count?of=${of}`)).text())
   return {
     smtp,
-    measure: async (send) => {
+    measure: async (send, recipients = RECIPIENTS) => {
       const before = await count(0)
       const began = performance.now()
       await send()
-      await count(before + RECIPIENTS)
+      await count(before + recipients)
       const took = performance.now() - began
       const { p50, p99 } = toSample([took], took)
-      return { p50, p99, perSecond: (RECIPIENTS / took) * 1_000 }
+      return { p50, p99, perSecond: (recipients / took) * 1_000 }
     },
     last: async () => Buffer.from(await (await fetch(`${http}/last`)).arrayBuffer()),
   }
 }
 
-const ship = async (bus: Bus, workspace_id: string, by: Someone): Promise<void> => {
+/** Publishes that a loop has shipped, as loops-queue does. */
+export const ship = async (bus: Bus, workspace_id: string, by: Someone): Promise<void> => {
   const data = shippedLoop({
     loop_id: ids.next(),
     by: { user_id: by.id, name: by.name, client: 'Claude Code' },

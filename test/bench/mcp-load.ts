@@ -12,8 +12,11 @@ type Wanted = Readonly<{
   holds: string
 }>
 
+/** An answer: its text, and all bytes that came. */
+type Answer = Readonly<{ text: string; bytes: number }>
+
 /** A function that sends one request and rejects when the answer is not a good one. */
-const requester = (url: string, token: string, wanted: Wanted): (() => Promise<void>) => {
+const answerer = (url: string, token: string, wanted: Wanted): (() => Promise<Answer>) => {
   const body = JSON.stringify({
     jsonrpc: '2.0',
     id: 1,
@@ -43,13 +46,40 @@ const requester = (url: string, token: string, wanted: Wanted): (() => Promise<v
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString()
           const good = text.includes(wanted.holds) && !text.includes('"isError":true')
-          if (response.statusCode === 200 && good) resolve()
+          const headers = response.rawHeaders.join('::::').length
+          if (response.statusCode === 200 && good) resolve({ text, bytes: Buffer.byteLength(text) + headers })
           else reject(new Error(`${response.statusCode} ${text.slice(0, 300)}`))
         })
       })
       sent.on('error', reject)
       sent.end(body)
     })
+}
+
+const requester = (url: string, token: string, wanted: Wanted): (() => Promise<void>) => {
+  const answer = answerer(url, token, wanted)
+  return async () => void (await answer())
+}
+
+/**
+ * Calls `tool` once.
+ * @param host what the request gives as the name of the site, where it goes to another address
+ * @returns its structured answer, and the bytes that came
+ * @throws Error when the answer is not a success
+ */
+export const callOnce = async (
+  [url, token, host]: readonly [url: string, token: string, host?: string],
+  tool: string,
+  input: Readonly<Record<string, unknown>>,
+): Promise<Readonly<{ content: unknown; bytes: number }>> => {
+  const { text, bytes } = await answerer(url, token, {
+    method: 'tools/call',
+    params: { name: tool, arguments: input },
+    headers: { 'mcp-name': tool, ...(host === undefined ? {} : { host }) },
+    holds: '"structuredContent"',
+  })()
+  const json = text.startsWith('{') ? text : (/^data: (.*"structuredContent".*)$/m.exec(text)?.[1] ?? '')
+  return { content: JSON.parse(json).result.structuredContent, bytes }
 }
 
 /** A function that calls `tool` once and rejects when the answer is not a success. */

@@ -77,3 +77,6 @@ export const machine = (): string =>
   `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${process.platform}`
 
 export const ms = (value: number): string => `${value.toFixed(value < 10 ? 2 : 1)} ms`
+
+/** A part of the table, in Markdown, and the raw figures behind it. */
+export type Section = Readonly<{ lines: readonly string[]; raw: unknown }>

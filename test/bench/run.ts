@@ -10,16 +10,15 @@ import { benchClaims, CLIENTS, FEW_LOOPS, MANY_LOOPS } from './claims.ts'
 import { benchEvents } from './events.ts'
 import { benchGateway } from './gateway.ts'
 import { benchGrowth, LARGE, SMALL } from './growth.ts'
-import { benchIdle } from './idle.ts'
 import { benchImport } from './import.ts'
+import { connections, hardware, idle, replicas, start } from './installation-sections.ts'
 import { benchMail, RECIPIENTS } from './mail.ts'
-import { machine, ms, type Pair, type Sample } from './measure.ts'
+import { machine, ms, type Pair, type Sample, type Section } from './measure.ts'
 import { benchSearch, FEW_TASKS, MANY_TASKS } from './search.ts'
 import { type Servers, startServers } from './servers.ts'
 import { benchSignIn } from './sign-in.ts'
 import { benchTelemetry } from './telemetry.ts'
 
-type Section = Readonly<{ lines: readonly string[]; raw: unknown }>
 type Say = (line: string) => void
 
 const pairRow = (what: string, pair: Pair, goal: string, by: 'p50' | 'perSecond'): string => {
@@ -269,25 +268,6 @@ const telemetry = async (): Promise<Section> => {
   }
 }
 
-const idle = async (servers: Servers, say: Say): Promise<Section> => {
-  const found = await benchIdle(servers, say)
-  const [one] = found
-  const rows = found.map(({ replicas, commands, messages, cpu }) => {
-    const ratios = one ? [commands / one.commands, messages / one.messages, cpu / one.cpu] : []
-    const [more_commands = 1, more_messages = 1, more_cpu = 1] = ratios
-    return `| ${replicas} | ${commands.toFixed(1)} (× ${more_commands.toFixed(2)}) | ${messages.toFixed(1)} (× ${more_messages.toFixed(2)}) | ${(100 * cpu).toFixed(1)} % (× ${more_cpu.toFixed(2)}) |`
-  })
-  return {
-    raw: found,
-    lines: [
-      '## Nobody does anything, with so many replicas of each service in one process; goal: commands that grow much less than the replicas',
-      '| replicas | MongoDB commands per second | NATS messages per second | of a core |',
-      '|---|---|---|---|',
-      ...rows,
-    ],
-  }
-}
-
 const PARTS = {
   board,
   bus,
@@ -300,6 +280,10 @@ const PARTS = {
   claims,
   search,
   telemetry,
+  hardware,
+  replicas,
+  connections,
+  start,
   idle,
   import: imports,
 } as const

@@ -16,9 +16,17 @@ export type Servers = AsyncDisposable &
     nats_url: string
     /** Where NATS reports its counts over HTTP. */
     monitoring_url: () => string
+    /** MongoDB as the server itself, which may read what it does. */
+    mongodb_url: () => string
     /** The environment variables of services with their own databases. */
     env: (database: string) => Record<string, string>
   }>
+
+const monitorOf = (folder: string): string => {
+  const file = readdirSync(folder).find((name) => name.endsWith('.ports'))
+  if (file === undefined) throw new Error(`NATS has not said its ports in ${folder}.`)
+  return String(JSON.parse(readFileSync(join(folder, file), 'utf8')).monitoring[0])
+}
 
 /** Starts NATS and MongoDB, fetching them first if they are not there. */
 export const startServers = async (report: Report): Promise<Servers> => {
@@ -41,10 +49,12 @@ export const startServers = async (report: Report): Promise<Servers> => {
   stack.use(await startServices(streams, { names: [MIGRATOR] }))
   return {
     nats_url: nats.url,
-    monitoring_url: () => {
-      const folder = join(dataDir, 'nats')
-      const file = readdirSync(folder).find((name) => name.endsWith('.ports'))
-      return String(JSON.parse(readFileSync(join(folder, file ?? ''), 'utf8')).monitoring[0])
+    monitoring_url: () => monitorOf(join(dataDir, 'nats')),
+    mongodb_url: () => {
+      const key = readFileSync(join(dataDir, 'mongod', 'key'), 'utf8')
+      const { host } = new URL(mongod.url)
+      const login = `__system:${encodeURIComponent(key)}`
+      return `mongodb://${login}@${host}/admin?directConnection=true&authSource=local&authMechanism=SCRAM-SHA-256`
     },
     env: (database) => ({
       NATS_URL: nats.url,

@@ -1,7 +1,6 @@
 // What telemetry costs: processor time per call of Loops without it, with metrics, and with metrics and traces. All
 // run side by side, each on servers of its own, and take turns, so that noise hits all alike.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -11,6 +10,7 @@ import { agentOf, signUp } from '../support/accounts.ts'
 import { freePort } from '../support/free-port.ts'
 import { toolCall } from './mcp-load.ts'
 import { median, sample } from './measure.ts'
+import { cpuOf, untilReady } from './processes.ts'
 import { type Servers, startServers } from './servers.ts'
 
 const ROUNDS = 6
@@ -23,7 +23,6 @@ const SCRAPE_MS = 5_000
 const QUIET_S = 0.02
 const LOOK_MS = 250
 const MOST_LOOKS = 40
-const READY_MS = 60_000
 const HERE = join(import.meta.dirname, '../..')
 /** TELEMETRY_BASELINE is another checkout of Loops: it runs beside, without telemetry. */
 const BASELINE = process.env.TELEMETRY_BASELINE
@@ -34,20 +33,12 @@ export type Cost = Readonly<{ way: string; cpu_ms: number; ratio: number; ratios
 type Way = Readonly<{ way: string; folder: string; env: Readonly<Record<string, string>>; scraped: boolean }>
 type Running = AsyncDisposable & Readonly<{ way: string; measure: () => Promise<number> }>
 
-/** Processor time that a process has used (s). */
-const cpuOf = ({ pid }: ChildProcess): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
 /** Waits until a process has done what calls left behind. @returns its processor time (s). */
 const quiet = async (child: ChildProcess): Promise<number> => {
-  let before = cpuOf(child)
+  let before = cpuOf(Number(child.pid))
   for (let look = 0; look < MOST_LOOKS; look += 1) {
     await pause(LOOK_MS)
-    const now = cpuOf(child)
+    const now = cpuOf(Number(child.pid))
     if (now - before < QUIET_S) return now
     before = now
   }
@@ -61,16 +52,6 @@ const startSink = async (): Promise<Server> => {
   })
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve))
   return sink
-}
-
-const untilReady = async (url: string): Promise<void> => {
-  const end = performance.now() + READY_MS
-  while (performance.now() < end) {
-    const ready = await fetch(`${url}/readyz`).catch(() => undefined)
-    if (ready?.ok) return
-    await pause(100)
-  }
-  throw new Error(`${url} is not ready.`)
 }
 
 /** Starts Loops in one of the ways. */

@@ -27,12 +27,28 @@ const unit = z.strictObject({
   nats_messages: figure,
   nats_bytes: figure,
   writes: figure,
+  /** Events that it makes; what they cost is not in these figures, but in those of an event. */
+  events: figure,
   /** What leaves the installation, and what stays in its database (bytes). */
   sent_bytes: figure,
   kept_bytes: figure,
 })
 /** What one of something costs. */
 export type UnitCost = z.infer<typeof unit>
+
+const calibrationRow = z.strictObject({
+  replicas: figure,
+  /** What each process was held to, and what everything else on the machine took (cores). */
+  cores: figure,
+  others_cores: figure,
+  real_per_second: figure,
+  simulated_per_second: figure,
+  real_p50_ms: figure,
+  simulated_p50_ms: figure,
+  used_most: z.string(),
+})
+/** A real run and its simulation. */
+export type CalibrationRow = z.infer<typeof calibrationRow>
 
 const costs = z.strictObject({
   measured: z.strictObject({ on: z.iso.date(), machine: z.string().min(1) }),
@@ -44,6 +60,10 @@ const costs = z.strictObject({
   stream: unit.extend({ memory_bytes: figure }),
   /** Waiting that costs no processor: one durable write with its sync, and one exchange with a mail server (ms). */
   wait_ms: z.strictObject({ write: figure, smtp: figure }),
+  /** Real runs beside their simulation. */
+  calibration: z
+    .strictObject({ on: z.iso.date(), machine: z.string(), rows: z.array(calibrationRow) })
+    .optional(),
 })
 /** All unit costs of one measurement. */
 export type Costs = z.infer<typeof costs>
@@ -64,3 +84,12 @@ export const readCosts = (text: string): Costs => {
 /** The processor time of one of something in all places together (ms). */
 export const cpuOf = ({ cpu_ms }: UnitCost): number =>
   Object.values(cpu_ms).reduce((sum, one) => sum + one, 0)
+
+/** One of something with what its events cost. */
+export const withEvents = (cost: UnitCost, event: UnitCost): UnitCost => ({
+  ...cost,
+  cpu_ms: Object.fromEntries(
+    PLACES.map((name) => [name, cost.cpu_ms[name] + cost.events * event.cpu_ms[name]]),
+  ) as UnitCost['cpu_ms'],
+  kept_bytes: cost.kept_bytes + cost.events * event.kept_bytes,
+})

@@ -2,8 +2,11 @@
 import { randomFrom } from '../support/random.ts'
 import { createHeap } from './heap-rules.ts'
 
-/** Where work waits and is done. `groups` are queues of their own that a job's key chooses among, such as shards. */
-export type Station = Readonly<{ name: string; groups: number; servers: number }>
+/**
+ * Where work waits and is done. `groups` are queues of their own: a job's key chooses among shards; among replicas chance does
+ * (`any`), as a bus or a balancer gives out requests. `speed` is that of a server: 0.25 for a quarter of a core.
+ */
+export type Station = Readonly<{ name: string; groups: number; servers: number; speed?: number; any?: true }>
 /** One stop of a job. `mean_ms` is the mean time of a server; it varies exponentially unless `fixed`. */
 export type Step = Readonly<{ station: string; mean_ms: number; fixed?: boolean }>
 /** A kind of job: what its caller waits for, and the kinds that follow by themselves once it is done. */
@@ -18,7 +21,7 @@ export type Source = Readonly<{ kinds: readonly string[]; keys: number }> &
     /** So many at once at the beginning. */
     | { type: 'burst'; count: number }
   >
-/** From `from_ms` to `until_ms` this share of a station's servers is left. Work under way is finished. */
+/** From `from_ms` to `until_ms` this share of a station's servers, or of its replicas, is left. Work that they have is finished. */
 export type Outage = Readonly<{ station: string; share: number; from_ms: number; until_ms: number }>
 export type Model = Readonly<{
   seed: number
@@ -46,7 +49,7 @@ export type Result = Readonly<{
   stations: readonly StationResult[]
   /** The station that is used most. */
   bottleneck: string
-  /** The first station at which ten jobs wait for each server. */
+  /** The first station at which ten jobs wait for each server, after the warm-up. */
   first_queue: Readonly<{ station: string; at_ms: number }> | null
   /** The run was ended early, at its bound of steps. */
   is_cut: boolean
@@ -82,18 +85,31 @@ const named = <T extends { name: string }>(all: readonly T[], what: string) => {
   }
 }
 
+/** Random times from the seed alone. */
+const openChance = (seed: number) => {
+  const random = randomFrom(seed)
+  const share = (): number => (random(0x1_0000_0000) + 0.5) / 0x1_0000_0000
+  return { below: random, exponential: (mean: number): number => -Math.log(share()) * mean }
+}
+type Chance = ReturnType<typeof openChance>
+
 /** The queues of all stations, made when they are first used. */
-const openGroups = (model: Model) => {
+const openGroups = (model: Model, chance: Chance) => {
   const stationOf = named(model.stations, 'station')
   const groups = new Map<string, Group>()
   const shares = new Map<string, number>()
+  const shareOf = (station: Station): number => shares.get(station.name) ?? 1
   const serversOf = (station: Station): number =>
-    Math.floor(station.servers * (shares.get(station.name) ?? 1))
+    station.any ? station.servers : Math.floor(station.servers * shareOf(station))
+  const indexOf = (station: Station, key: number): number =>
+    station.any
+      ? chance.below(Math.max(1, Math.floor(station.groups * shareOf(station))))
+      : key % station.groups
   return {
     all: () => [...groups.values()],
     of: (name: string, key: number): Group => {
       const station = stationOf(name)
-      const id = `${name} ${key % station.groups}`
+      const id = `${name} ${indexOf(station, key)}`
       const known = groups.get(id)
       if (known) return known
       const made: Group = {
@@ -120,10 +136,11 @@ const openGroups = (model: Model) => {
 }
 type Groups = ReturnType<typeof openGroups>
 
-const stationResults = (model: Model, groups: Groups): StationResult[] =>
+/** @param until_ms the moment at which all was done, or the end of the run */
+const stationResults = (model: Model, groups: Groups, until_ms: number): StationResult[] =>
   model.stations.map(({ name, groups: count, servers }) => {
     const own = groups.all().filter(({ station }) => station.name === name)
-    const time = servers * model.until_ms
+    const time = servers * until_ms
     const hottest = own.reduce((most, { busy_ms }) => Math.max(most, busy_ms), 0)
     return {
       name,
@@ -133,22 +150,16 @@ const stationResults = (model: Model, groups: Groups): StationResult[] =>
     }
   })
 
-/** Random times from the seed alone. */
-const openChance = (seed: number) => {
-  const random = randomFrom(seed)
-  const share = (): number => (random(0x1_0000_0000) + 0.5) / 0x1_0000_0000
-  return { below: random, exponential: (mean: number): number => -Math.log(share()) * mean }
-}
-type Chance = ReturnType<typeof openChance>
 type Heap = ReturnType<typeof createHeap<() => void>>
 
 /** How jobs wait and are served. `done` is called when the last step of one is over. */
 const openFloor = (model: Model, heap: Heap, chance: Chance, done: (job: Job, now: number) => void) => {
-  const groups = openGroups(model)
+  const groups = openGroups(model, chance)
   let first_queue: Result['first_queue'] = null
   const begin = (group: Group, job: Job, now: number): void => {
     const { mean_ms, fixed } = job.kind.steps[job.step] as Step
-    const takes = fixed ? mean_ms : chance.exponential(mean_ms)
+    const mean = mean_ms / (group.station.speed ?? 1)
+    const takes = fixed ? mean : chance.exponential(mean)
     group.busy += 1
     group.busy_ms += Math.max(0, Math.min(takes, model.until_ms - now))
     const ends = now + takes
@@ -180,7 +191,7 @@ const openFloor = (model: Model, heap: Heap, chance: Chance, done: (job: Job, no
     serve(group, now)
     const waiting = group.queue.length - group.head
     group.longest = Math.max(group.longest, waiting)
-    if (waiting >= FULL * Math.max(1, group.servers))
+    if (now >= model.warm_ms && waiting >= FULL * Math.max(1, group.servers))
       first_queue ??= { station: group.station.name, at_ms: now }
   }
   const share = (name: string, part: number, now: number): void => {
@@ -247,15 +258,19 @@ export const simulate = (model: Model): Result => {
   }
   sources.start()
   let steps = 0
-  for (; steps < MAX_STEPS && heap.least() <= model.until_ms; steps += 1) heap.pop()?.()
+  let last_ms = 0
+  for (; steps < MAX_STEPS && heap.least() <= model.until_ms; steps += 1) {
+    last_ms = heap.least()
+    heap.pop()?.()
+  }
   const sorted = Float64Array.from(latencies).sort()
-  const stations = stationResults(model, floor.groups)
+  const stations = stationResults(model, floor.groups, last_ms)
   return {
     arrived,
     departed,
     inside: floor.groups.all().reduce((sum, { queue, head, busy }) => sum + queue.length - head + busy, 0),
     calls: sorted.length,
-    per_second: (sorted.length / (model.until_ms - model.warm_ms)) * 1_000,
+    per_second: (sorted.length / Math.max(1, last_ms - model.warm_ms)) * 1_000,
     p50_ms: quantile(sorted, 0.5),
     p99_ms: quantile(sorted, 0.99),
     mean_ms: sorted.reduce((sum, one) => sum + one, 0) / Math.max(1, sorted.length),

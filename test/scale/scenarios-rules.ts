@@ -14,6 +14,11 @@ export type Setup = Readonly<{
   nats_cores: number
   smtp_connections: number
   workspaces: number
+  /**
+   * Where everything runs on one machine, as in a calibration: the cores that it has for it, and the processor time that
+   * whoever calls takes of them for a call (ms).
+   */
+  machine?: Readonly<{ cores: number; caller_ms: number }>
 }>
 /** One thing to find out. `slice`: which part of the installation is simulated, 10 for a tenth. */
 export type Scenario = Readonly<{
@@ -31,24 +36,41 @@ export const QUEUE = 'queue of a workspace'
 const ONE_AT_A_TIME: ReadonlySet<string> = new Set(['claim_next_work', 'ship_loop'])
 const DISK = 'disk of MongoDB'
 const SMTP = 'mail server'
+const MACHINE = 'the machine'
 const UNBOUNDED = 1e9
 const SEED = 14
 
 const stationsOf = (setup: Setup, slice: number): Station[] => {
   const part = (whole: number): number => Math.max(1, Math.round(whole / slice))
-  const servers = part(setup.replicas * setup.cores)
   const shards = Math.max(1, Math.floor(setup.shards / slice))
   const primary = Math.max(1, Math.round((setup.shards * setup.mongodb_cores) / slice / shards))
   return [
     ...PLACES.map((name) => {
       if (name === 'mongodb') return { name, groups: shards, servers: primary }
       if (name === 'nats') return { name, groups: 1, servers: part(setup.nats_cores) }
-      return { name, groups: 1, servers }
+      // A process of Node uses one core, or the part of one that it is given.
+      return {
+        name,
+        groups: part(setup.replicas),
+        servers: 1,
+        speed: Math.min(1, setup.cores),
+        any: true as const,
+      }
     }),
     { name: QUEUE, groups: part(setup.workspaces), servers: 1 },
     // Writes wait for the journal together.
     { name: DISK, groups: 1, servers: UNBOUNDED },
     { name: SMTP, groups: 1, servers: part(setup.smtp_connections) },
+    ...(setup.machine
+      ? [
+          {
+            name: MACHINE,
+            groups: 1,
+            servers: Math.ceil(setup.machine.cores),
+            speed: setup.machine.cores / Math.ceil(setup.machine.cores),
+          },
+        ]
+      : []),
   ]
 }
 
@@ -64,7 +86,7 @@ const kindsOf = (costs: Costs): Kind[] => {
   const calls = CALLS.map((name): Kind => {
     const cost = costs.calls[name]
     const followed_by = [
-      ...(cost.writes > 0 ? ['event'] : []),
+      ...Array.from({ length: Math.round(cost.events) }, () => 'event'),
       ...(name === 'ship_loop' ? ['mail', 'webhook'] : []),
     ]
     return { name, steps: stepsOf(cost, write, ONE_AT_A_TIME.has(name)), followed_by }
@@ -78,6 +100,15 @@ const kindsOf = (costs: Costs): Kind[] => {
   ]
 }
 
+/** With one machine under them all, each job takes its processor time of it too. */
+const onMachine = (kinds: readonly Kind[], caller_ms: number): Kind[] =>
+  kinds.map((kind) => {
+    const own = kind.steps.filter(({ station }) => (PLACES as readonly string[]).includes(station))
+    const asked = (CALLS as readonly string[]).includes(kind.name) ? caller_ms : 0
+    const mean_ms = own.reduce((sum, step) => sum + step.mean_ms, asked)
+    return { ...kind, steps: [...kind.steps, { station: MACHINE, mean_ms }] }
+  })
+
 /** The model of a scenario with these costs. */
 export const modelOf = (
   costs: Costs,
@@ -85,7 +116,7 @@ export const modelOf = (
 ): Model => ({
   seed: SEED,
   stations: stationsOf(setup, slice),
-  kinds: kindsOf(costs),
+  kinds: setup.machine ? onMachine(kindsOf(costs), setup.machine.caller_ms) : kindsOf(costs),
   sources,
   outages,
   warm_ms,

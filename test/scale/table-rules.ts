@@ -1,5 +1,5 @@
 // The results of the simulation as a table in Markdown, with what a call costs and what to change. Pure.
-import { type Costs, cpuOf, type UnitCost } from './costs-rules.ts'
+import { type Costs, cpuOf, PLACES, type UnitCost, withEvents } from './costs-rules.ts'
 import { type Result, simulate } from './engine-rules.ts'
 import { PRICES } from './prices.ts'
 import { modelOf, QUEUE, SCENARIOS, type Scenario } from './scenarios-rules.ts'
@@ -54,17 +54,48 @@ const row = (scenario: Scenario, result: Result): string => {
   return `| ${cells.join(' | ')} |`
 }
 
-/** The table of all scenarios, and that of the price of each call. The same costs give the same text. */
-export const tablesOf = (costs: Costs, scenarios: readonly Scenario[] = SCENARIOS): string =>
+/** The table of scenarios. The same costs give the same text. */
+export const scenarioTable = (costs: Costs, scenarios: readonly Scenario[] = SCENARIOS): string =>
   [
     '| load | calls a second | p50 | p99 | used most | first queue | to change |',
     '|---|---|---|---|---|---|---|',
     ...scenarios.map((scenario) => row(scenario, simulate(modelOf(costs, scenario)))),
-    '',
+  ].join('\n')
+
+/** What a million of each call cost, with the events that follow from them. */
+export const priceTable = (costs: Costs): string =>
+  [
     '| call | processor | kept for a million | dollars for a million |',
     '|---|---|---|---|',
-    ...Object.entries(costs.calls).map(
-      ([name, cost]) =>
-        `| ${name} | ${cpuOf(cost).toFixed(2)} ms | ${((cost.kept_bytes * 1e6) / BYTES_PER_GB).toFixed(2)} GB | ${dollarsPerMillion(cost).toFixed(2)} |`,
-    ),
+    ...Object.entries(costs.calls).map(([name, cost]) => {
+      const whole = withEvents(cost, costs.event)
+      const kept = ((whole.kept_bytes * 1e6) / BYTES_PER_GB).toFixed(2)
+      return `| ${name} | ${cpuOf(whole).toFixed(2)} ms | ${kept} GB | ${dollarsPerMillion(whole).toFixed(2)} |`
+    }),
   ].join('\n')
+
+/** What was measured: processor time in each place, and what went through. */
+export const costTable = (costs: Costs): string => {
+  const { event, mail, webhook, stream, wait_ms } = costs
+  const rows = Object.entries({
+    ...costs.calls,
+    'an event': event,
+    'a mail': mail,
+    'a webhook call': webhook,
+  })
+  return [
+    `| one | ${PLACES.join(' | ')} | commands of MongoDB | documents written | messages of NATS | events |`,
+    `|---|${PLACES.map(() => '---|').join('')}---|---|---|---|`,
+    ...rows.map(([name, cost]) => {
+      const places = PLACES.map((place) => cost.cpu_ms[place].toFixed(2)).join(' | ')
+      const rest = [cost.mongodb_commands, cost.writes, cost.nats_messages, cost.events]
+      return `| ${name} | ${places} | ${rest.map((one) => one.toFixed(1)).join(' | ')} |`
+    }),
+    '',
+    `Processor time in ms. A call is without what its events cost, which have a row of their own. An idle event stream takes ${Math.round(stream.memory_bytes / 1_024)} KiB of the gateway’s memory and ${stream.cpu_ms.gateway.toFixed(0)} ms of processor time an hour. A durable write takes ${wait_ms.write.toFixed(1)} ms, a mail server here ${wait_ms.smtp.toFixed(1)} ms.`,
+  ].join('\n')
+}
+
+/** The tables of the simulation and of prices. */
+export const tablesOf = (costs: Costs, scenarios: readonly Scenario[] = SCENARIOS): string =>
+  [scenarioTable(costs, scenarios), '', priceTable(costs)].join('\n')

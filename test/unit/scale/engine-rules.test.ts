@@ -89,6 +89,21 @@ describe('the simulation', () => {
     near(per_second, 100)
   })
 
+  test('takes four times as long on a quarter of a core', () => {
+    const model = { ...queueOf(1, 17.5, 10), until_ms: 12_000_000 }
+    const quarter = [{ name: 'desk', groups: 1, servers: 1, speed: 0.25 }]
+    near(simulate({ ...model, stations: quarter }).mean_ms, 40 / (1 - 0.7))
+  })
+
+  test('gives work to replicas by chance, so that each is a queue of its own, and to those that are left', () => {
+    const replicas = [{ name: 'desk', groups: 4, servers: 1, any: true as const }]
+    const model = { ...queueOf(1, 280, 10), stations: replicas, until_ms: 1_000_000 }
+    near(simulate(model).mean_ms, 10 / (1 - 0.7))
+    const lost = { station: 'desk', share: 0.5, from_ms: 0, until_ms: 1_000_000 }
+    const half = simulate({ ...model, sources: queueOf(1, 140, 10).sources, outages: [lost] })
+    near(half.mean_ms, 10 / (1 - 0.7))
+  })
+
   test('has work wait while servers are lost, and catches up', () => {
     const model = { ...queueOf(2, 100, 10), until_ms: 400_000 }
     const lost = simulate({

@@ -12,6 +12,7 @@ const MADE_UP: UnitCost = {
   nats_messages: 2,
   nats_bytes: 1_000,
   writes: 1,
+  events: 1,
   sent_bytes: 1_000,
   kept_bytes: 1_000,
 }
@@ -54,7 +55,7 @@ describe('the scenarios', () => {
     const table = tablesOf(COSTS, [short(ONE)])
     expect(table).toBe(tablesOf(COSTS, [short(ONE)]))
     expect(table).toContain('| 1 replica |')
-    for (const call of CALLS) expect(table).toContain(`| ${call} | 7.00 ms | 1.00 GB |`)
+    for (const call of CALLS) expect(table).toContain(`| ${call} | 14.00 ms | 2.00 GB |`)
   })
 
   test('count the processor, the memory beside it and what is sent in the price of a call', () => {
