@@ -1,5 +1,6 @@
 // Holds the simulation against real runs: 1, 2 and 4 replicas of everything on this machine, each process held to a part of
 // a core.
+import { cpus } from 'node:os'
 import { type ReplicasRun, runReplicas } from '../bench/replicas.ts'
 import type { Servers } from '../bench/servers.ts'
 import { calibrationRow } from './calibration-rules.ts'
@@ -18,7 +19,7 @@ export const calibrate = async (
   for (const replicas of REPLICAS) {
     say(`${replicas} of each, held to ${cores} of a core`)
     const run: ReplicasRun = await runReplicas(servers, replicas, cores)
-    rows.push(calibrationRow(costs, run))
+    rows.push(calibrationRow(costs, { ...run, machine_cores: cpus().length }))
   }
   return rows
 }

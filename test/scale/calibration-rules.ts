@@ -7,7 +7,6 @@ import { modelOf } from './scenarios-rules.ts'
 export const WITHIN = 0.2
 /** What the callers of a real run do in turn; `test/bench/replicas.ts` makes these calls. */
 const MIX: readonly CallName[] = ['create_task', 'get_task', 'list_tasks', 'get_next_work', 'update_task']
-const CORES = 2
 
 /** What a real run says of itself. */
 export type Measured = Readonly<{
@@ -18,12 +17,12 @@ export type Measured = Readonly<{
   p50_ms: number
   caller_ms: number
   others_cores: number
-  machine_cores?: number
+  machine_cores: number
 }>
 
 /** Simulates a run, with what its callers and others took of the machine, and puts both beside each other. */
 export const calibrationRow = (costs: Costs, run: Measured): CalibrationRow => {
-  const { replicas, cores, callers, caller_ms, others_cores, machine_cores = CORES } = run
+  const { replicas, cores, callers, caller_ms, others_cores, machine_cores } = run
   const left = Math.max(0.1, machine_cores - others_cores)
   const simulated = simulate(
     modelOf(costs, {

@@ -87,10 +87,11 @@ export const measureCosts = async (servers: Servers, say: (line: string) => void
   const receiver = stack.use(await startReceiver())
   await nameReceiver(account, receiver)
   await repeat()
-  const called = receiver.called.size
+  const [called, received] = [receiver.called.size, receiver.bytes()]
   const withCall = await meter.cost(EVENTS, repeat)
   const made = receiver.called.size - called
   if (made === 0) throw new Error('The webhook was not called.')
+  const call_bytes = (receiver.bytes() - received) / made
   say('mails')
   const people = stack.use(await openPeople(String(env.MONGODB_URL)))
   const everybody = Array.from({ length: RECIPIENTS }, (_, index) => ({ name: `Person ${index}` }))
@@ -109,7 +110,7 @@ export const measureCosts = async (servers: Servers, say: (line: string) => void
     calls: withoutEvents(calls, event),
     event: { ...event, events: 0 },
     mail: { ...mail, events: 0, sent_bytes },
-    webhook: { ...scaled(less(withCall, event), EVENTS / made), events: 0, sent_bytes: 1_000 },
+    webhook: { ...scaled(less(withCall, event), EVENTS / made), events: 0, sent_bytes: call_bytes },
     stream: {
       ...nothing,
       cpu_ms: { ...nothing.cpu_ms, gateway: idle.cpu_ms_per_hour },
