@@ -1,5 +1,5 @@
 // The simulation of a real run, and how far it is from it. Pure.
-import type { CalibrationRow, CallName, Costs } from './costs-rules.ts'
+import { type CalibrationRow, type CallName, type Costs, PLACES } from './costs-rules.ts'
 import { simulate } from './engine-rules.ts'
 import { modelOf } from './scenarios-rules.ts'
 
@@ -23,7 +23,11 @@ export type Measured = Readonly<{
 /** Simulates a run, with what its callers and others took of the machine, and puts both beside each other. */
 export const calibrationRow = (costs: Costs, run: Measured): CalibrationRow => {
   const { replicas, cores, callers, caller_ms, others_cores, machine_cores } = run
-  const left = Math.max(0.1, machine_cores - others_cores)
+  const idle = PLACES.reduce(
+    (sum, name) => sum + costs.idle_cores[name] * (name === 'mongodb' || name === 'nats' ? 1 : replicas),
+    0,
+  )
+  const left = Math.max(0.1, machine_cores - others_cores - idle)
   const simulated = simulate(
     modelOf(costs, {
       name: `${replicas} replicas`,

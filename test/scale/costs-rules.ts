@@ -58,6 +58,8 @@ const costs = z.strictObject({
   webhook: unit,
   /** One idle event stream for an hour, and its memory in the gateway (bytes). */
   stream: unit.extend({ memory_bytes: figure }),
+  /** What one process of each place takes while nothing happens (cores). */
+  idle_cores: z.record(z.enum(PLACES), figure),
   /** Waiting that costs no processor: one durable write with its sync, and one exchange with a mail server (ms). */
   wait_ms: z.strictObject({ write: figure, smtp: figure }),
   /** Real runs beside their simulation. */

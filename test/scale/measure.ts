@@ -116,6 +116,7 @@ export const measureCosts = async (servers: Servers, say: (line: string) => void
       cpu_ms: { ...nothing.cpu_ms, gateway: idle.cpu_ms_per_hour },
       memory_bytes: idle.memory_bytes,
     },
+    idle_cores: meter.idle_cores,
     wait_ms: { write: written.p50, smtp: await smtpOf(sink.smtp) },
   }
 }

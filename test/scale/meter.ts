@@ -22,6 +22,8 @@ export type Meter = AsyncDisposable &
   Readonly<{
     /** What each of `count` costs that `work` does, with all that follows until the processes rest. */
     cost: (count: number, work: () => Promise<unknown>) => Promise<UnitCost>
+    /** What each place takes while nothing happens (cores). */
+    idle_cores: Readonly<Record<PlaceName, number>>
   }>
 
 /** Begins by looking at what is used while nothing happens. */
@@ -69,7 +71,11 @@ export const openMeter = async (
   const second = await read()
   const none = { ms: 1, used: shareOf(first, first, { ms: 1, used: first.used }, 1) }
   const idle = { ms: second.at_ms - first.at_ms, used: shareOf(first, second, none, 1) }
+  const idle_cores = Object.fromEntries(
+    PLACES.map((name) => [name, idle.used.cpu_ms[name] / idle.ms]),
+  ) as Record<PlaceName, number>
   return {
+    idle_cores,
     cost: async (count, work) => {
       const before = await quiet()
       await work()

@@ -40,7 +40,10 @@ const MACHINE = 'the machine'
 const UNBOUNDED = 1e9
 const SEED = 14
 
-const stationsOf = (setup: Setup, slice: number): Station[] => {
+/** A replica always has some time for calls, however little it is given. */
+const LEAST_SPEED = 0.005
+
+const stationsOf = (setup: Setup, slice: number, idle_cores: Costs['idle_cores']): Station[] => {
   const part = (whole: number): number => Math.max(1, Math.round(whole / slice))
   const shards = Math.max(1, Math.floor(setup.shards / slice))
   const primary = Math.max(1, Math.round((setup.shards * setup.mongodb_cores) / slice / shards))
@@ -48,12 +51,12 @@ const stationsOf = (setup: Setup, slice: number): Station[] => {
     ...PLACES.map((name) => {
       if (name === 'mongodb') return { name, groups: shards, servers: primary }
       if (name === 'nats') return { name, groups: 1, servers: part(setup.nats_cores) }
-      // A process of Node uses one core, or the part of one that it is given.
+      // A process of Node uses one core, or the part of one that it is given, and some of it while nothing happens.
       return {
         name,
         groups: part(setup.replicas),
         servers: 1,
-        speed: Math.min(1, setup.cores),
+        speed: Math.max(LEAST_SPEED, Math.min(1, setup.cores) - idle_cores[name]),
         any: true as const,
       }
     }),
@@ -115,7 +118,7 @@ export const modelOf = (
   { setup, slice, sources, outages = [], warm_ms, until_ms }: Scenario,
 ): Model => ({
   seed: SEED,
-  stations: stationsOf(setup, slice),
+  stations: stationsOf(setup, slice, costs.idle_cores),
   kinds: setup.machine ? onMachine(kindsOf(costs), setup.machine.caller_ms) : kindsOf(costs),
   sources,
   outages,
