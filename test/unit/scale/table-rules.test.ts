@@ -23,6 +23,7 @@ const COSTS: Costs = {
   mail: MADE_UP,
   webhook: MADE_UP,
   stream: { ...MADE_UP, memory_bytes: 10_000 },
+  idle_cores: Object.fromEntries(PLACES.map((name) => [name, 0.01])) as Costs['idle_cores'],
   wait_ms: { write: 5, smtp: 20 },
 }
 
