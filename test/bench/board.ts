@@ -9,6 +9,7 @@ import { startProcess } from './gateway.ts'
 import type { Size } from './grown.ts'
 import { connect, openWorkspace } from './growth.ts'
 import { type Pair, pair, sample } from './measure.ts'
+import { cpuOf } from './processes.ts'
 import type { Servers } from './servers.ts'
 
 /** A workspace of a few people, and one with what the pages must bear: 500 loops, and 10,000 tasks to triage. */
@@ -43,10 +44,7 @@ const compressed = async ({ browser }: Account, page: string): Promise<number> =
 /** Memory (MB) and processor time (s) of a process. */
 const usageOf = ({ pid }: ChildProcess): Readonly<{ memory_mb: number; cpu_s: number }> => {
   const [, kb = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return { memory_mb: Number(kb) / 1_024, cpu_s: (Number(fields[11]) + Number(fields[12])) / 100 }
+  return { memory_mb: Number(kb) / 1_024, cpu_s: cpuOf(Number(pid)) }
 }
 
 /** Opens a stream and leaves it open. */

@@ -9,6 +9,7 @@ import { tasks as tasksContract } from '../../shared/contracts/tasks/contract.ts
 import { agentOf, signUp } from '../support/accounts.ts'
 import { freePort } from '../support/free-port.ts'
 import { type Connected, connect } from './growth.ts'
+import { timesOf } from './processes.ts'
 import type { Servers } from './servers.ts'
 
 /** IMPORT_ISSUES makes it another number. */
@@ -57,15 +58,6 @@ const issuesOf = (count: number) =>
     blockedBy: { nodes: n % 4 === 3 ? [{ number: n, url: `${REPOSITORY}/${n}` }] : [] },
     url: `${REPOSITORY}/${n + 1}`,
   }))
-
-/** Processor time of a process (s), and of those that it has waited for. */
-const timesOf = (pid: number | string): readonly [own: number, ended: number] => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  const seconds = (first: number): number => (Number(fields[first]) + Number(fields[first + 1])) / 100
-  return [seconds(11), seconds(13)]
-}
 
 /** Processor time (s): of this process with the command, and of its servers. */
 const timeUsed = (): readonly [services_s: number, servers_s: number] => {

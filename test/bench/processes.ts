@@ -20,13 +20,17 @@ const LOOK_MS = 50
 export const memoryOf = (pid: number): number =>
   (Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) * KIB) / 1e6
 
-/** Processor time that a process has used (s). */
-export const cpuOf = (pid: number): number => {
+/** Processor time of a process (s), and of those that it has waited for. */
+export const timesOf = (pid: number | string): readonly [own: number, ended: number] => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')
     .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
+  const seconds = (first: number): number => (Number(fields[first]) + Number(fields[first + 1])) / 100
+  return [seconds(11), seconds(13)]
 }
+
+/** Processor time that a process has used (s). */
+export const cpuOf = (pid: number): number => timesOf(pid)[0]
 
 /** The time that the cores of this machine have spent, and how much of it they were busy (ms). */
 export const coreTimes = (): Readonly<{ all: number; busy: number }> => {
